@@ -1,0 +1,139 @@
+/**
+ * What the admin plane may ask of and tell the control plane. The supervisor implements it; admin and tests see only this.
+ * JSON shapes are those of the admin API (DESIGN section 7): weights in percent, times in milliseconds.
+ */
+import type { AuditEntry, Cutover, Verb } from '../domain/state.ts';
+
+export interface SideView {
+  backend: string;
+  /** Since the supervisor started. */
+  requests: number;
+  faults: number;
+  /** `host:port` of each endpoint in use. */
+  endpoints: string[];
+}
+
+export interface AppliedView {
+  /** Replicas whose workers all serve the route's revision. */
+  replicas: number;
+  of: number;
+  /** From the store's acknowledgement to the last worker's, of the newest revision; null while under way. */
+  ms: number | null;
+}
+
+export interface RouteView {
+  name: string;
+  /** Percent. */
+  weight: number;
+  revision: number;
+  state: Cutover;
+  reason: string;
+  frozen: boolean;
+  old: SideView;
+  new: SideView;
+  evidence: { value: number; threshold: number; verdict: 'healthy' | 'inconclusive' | 'breach'; reason: string };
+  ramp: Record<string, unknown> | null;
+  applied: AppliedView;
+}
+
+export interface StatusView {
+  version: string;
+  fleet: string;
+  epoch: string;
+  revision: number;
+  /** Milliseconds since the state was last confirmed by the store. */
+  stateAgeMs: number;
+  store: { kind: string; up: boolean; reason: string | null };
+  ready: boolean;
+  /** Why not ready, or null. */
+  notReady: string | null;
+  workers: { pid: number; revision: number; ready: boolean }[];
+  applied: AppliedView;
+  /** Last refused reload of the configuration, or null. */
+  alarm: string | null;
+  routes: number;
+}
+
+/** Something that happened, as sent to `GET /v1/events`. `id` rises by one with each. */
+export type ControlEvent =
+  | { id: number; at: number; type: 'change'; entry: AuditEntry }
+  | { id: number; at: number; type: 'store'; up: boolean; reason: string | null }
+  | { id: number; at: number; type: 'worker'; pid: number; what: 'started' | 'ready' | 'exited'; detail: string | null }
+  | { id: number; at: number; type: 'config'; ok: boolean; detail: string };
+
+export interface WriteRequest {
+  actor: string;
+  reason: string;
+  /** Revision from If-Match; undefined: none was sent. */
+  ifRevision?: number | undefined;
+  /** Wait this long for all workers to serve the change; the answer then says how many do. */
+  waitMs?: number | undefined;
+}
+
+/** What became of a write. A refusal changes nothing. */
+export type WriteResult =
+  | { kind: 'done'; routes: RouteView[] }
+  | { kind: 'refused'; code: RefusalCode; detail: string };
+
+export type RefusalCode =
+  | 'unknownRoute'
+  | 'unknownRevision'
+  /** Raising needs If-Match (428). */
+  | 'preconditionRequired'
+  /** If-Match names an older revision (412). */
+  | 'stale'
+  | 'frozen'
+  /** Undoing a rollback, or a change that others have built on (409). */
+  | 'conflict'
+  /** The store does not answer (503). */
+  | 'storeUnavailable';
+
+/** Why a request would go where: what `explain` answers. */
+export interface ExplainView {
+  route: string | null;
+  /** Which part of the match decided, in words. */
+  match: string;
+  key: { source: string; value: string } | null;
+  bucket: number | null;
+  weight: number | null;
+  /** null when no key fixes it: the side is drawn for each request. */
+  side: 'old' | 'new' | null;
+  backend: string | null;
+  sentence: string;
+}
+
+export interface ExplainRequest {
+  url: string;
+  method: string;
+  /** Lower-case names. */
+  headers: [string, string][];
+  address?: string | undefined;
+}
+
+export interface Control {
+  status(): StatusView;
+  routes(): RouteView[];
+  route(name: string): RouteView | undefined;
+  setWeight(name: string, weightPpm: number, write: WriteRequest): Promise<WriteResult>;
+  /** To the old side: one route, or all of them in one change. */
+  rollback(routes: string | 'all', write: WriteRequest): Promise<WriteResult>;
+  freeze(name: string, frozen: boolean, write: WriteRequest): Promise<WriteResult>;
+  /** Restores what the change of this revision replaced, if nobody has changed its routes since. */
+  undo(revision: number, write: WriteRequest): Promise<WriteResult>;
+  history(query: {
+    limit: number;
+    route?: string | undefined;
+    before?: number | undefined;
+  }): Promise<readonly AuditEntry[]>;
+  explain(request: ExplainRequest): ExplainView;
+  /** One sentence on why the route is where it is. */
+  explainRoute(name: string): Promise<{ route: RouteView; last: AuditEntry | null; sentence: string } | undefined>;
+  /** Calls back with each event from now on; returns the unsubscribe function. */
+  subscribe(onEvent: (event: ControlEvent) => void): () => void;
+  /** Events after `id` that are still remembered (the last 1,000). */
+  eventsSince(id: number): ControlEvent[];
+  /** Prometheus text, counts of all workers fetched first; `contentType` fits the text. */
+  metrics(): Promise<{ contentType: string; text: string }>;
+}
+
+export type { AuditEntry, Cutover, Verb };

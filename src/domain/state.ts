@@ -1,0 +1,76 @@
+/** A route's control state (what the operator sees it doing). */
+export type Cutover = 'steady' | 'ramping' | 'paused' | 'held' | 'rolledBack' | 'completed';
+
+/** What the fleet shares about one route. */
+export interface RouteState {
+  /** The global revision of the change that wrote this; the route's ETag. Never falls. */
+  readonly revision: number;
+  readonly weightPpm: number;
+  readonly cutover: Cutover;
+  /** A frozen route refuses to be raised. */
+  readonly frozen: boolean;
+  /** Why it is where it is, in the words of whoever wrote it. */
+  readonly reason: string;
+  readonly actor: string;
+  /** When, in milliseconds since 1970. */
+  readonly at: number;
+}
+
+export interface State {
+  /** Random id, made once when a store is first initialised and again only by `adopt`. */
+  readonly epoch: string;
+  /** Rises by one with every change. */
+  readonly revision: number;
+  readonly routes: ReadonlyMap<string, RouteState>;
+}
+
+/** The verbs of the admin API, the CLI and the audit. `init` is the first appearance of a route in the store. */
+export type Verb =
+  | 'init'
+  | 'set'
+  | 'ramp'
+  | 'step'
+  | 'pause'
+  | 'resume'
+  | 'promote'
+  | 'rollback'
+  | 'undo'
+  | 'freeze'
+  | 'unfreeze'
+  | 'adopt';
+
+/** The part of a RouteState that a change decides; the store adds the rest. */
+export type RoutePosition = Pick<RouteState, 'weightPpm' | 'cutover' | 'frozen'>;
+
+/** One compare-and-set over one or more routes: all of it happens or none. */
+export interface Change {
+  /** The epoch that the writer read. */
+  readonly epoch: string;
+  readonly verb: Verb;
+  readonly actor: string;
+  readonly reason: string;
+  /** Milliseconds since 1970, by the writer's clock. */
+  readonly at: number;
+  readonly routes: readonly RouteChange[];
+}
+
+export interface RouteChange {
+  readonly route: string;
+  /** The revision the writer read; 0: the route must not exist yet. */
+  readonly expected: number;
+  readonly next: RoutePosition;
+}
+
+/** One line of the history: an applied change with what was there before. */
+export interface AuditEntry {
+  readonly revision: number;
+  readonly at: number;
+  readonly verb: Verb;
+  readonly actor: string;
+  readonly reason: string;
+  readonly routes: readonly {
+    readonly route: string;
+    readonly before: RoutePosition | null;
+    readonly after: RoutePosition;
+  }[];
+}

@@ -1,0 +1,33 @@
+/**
+ * Header and trailer fields as both protocols and the proxy see them. Names are compared without regard to case; a name may occur
+ * more than once. Values are one character a byte (latin1), as they came, without surrounding blanks.
+ */
+export interface Fields {
+  /** The first value of the lower-case name, or undefined. */
+  get(name: string): string | undefined;
+  /** Calls back with every field in order; the name as it was written. */
+  visit(fn: (name: string, value: string) => void): void;
+}
+
+/** Fields as a flat array of names and values: what HTTP/2 decodes to, what the proxy itself writes, and trailers. */
+export class FlatFields implements Fields {
+  readonly flat: readonly string[];
+
+  constructor(flat: readonly string[]) {
+    this.flat = flat;
+  }
+
+  get(name: string): string | undefined {
+    for (let i = 0; i < this.flat.length; i += 2) {
+      const candidate = this.flat[i] as string;
+      if (candidate.length === name.length && candidate.toLowerCase() === name) return this.flat[i + 1];
+    }
+    return undefined;
+  }
+
+  visit(fn: (name: string, value: string) => void): void {
+    for (let i = 0; i < this.flat.length; i += 2) fn(this.flat[i] as string, this.flat[i + 1] as string);
+  }
+}
+
+export const NO_FIELDS: Fields = new FlatFields([]);

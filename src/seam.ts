@@ -1,0 +1,127 @@
+/**
+ * What passes between control (the supervisor) and data (the workers): Snapshot messages down, Outcome counts up. Nothing else does.
+ * Messages go through the cluster's channel with V8 serialisation, so typed arrays cross as they are.
+ */
+import type { RouteSpec } from './domain/route.ts';
+
+export interface ListenerSpec {
+  /** As configured, for messages and the `listener` label. */
+  readonly address: string;
+  readonly host: string;
+  readonly port: number;
+  /** PEM texts; absent on cleartext listeners. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+}
+
+export interface BackendSpec {
+  readonly name: string;
+  /** Absent: cleartext. PEM texts; certificates are verified unless `insecure`. */
+  readonly tls?: {
+    readonly ca?: string;
+    readonly certificate?: string;
+    readonly key?: string;
+    readonly serverName?: string;
+    readonly insecure: boolean;
+  };
+  /** Most connections that one worker opens to one endpoint; 0: no limit. */
+  readonly connections: number;
+}
+
+export interface Limits {
+  readonly headBytes: number;
+  readonly fields: number;
+  readonly targetBytes: number;
+  /** Bytes of a request body; 0: no limit. */
+  readonly bodyBytes: number;
+  /** Client connections of a worker, its share of the configured number. */
+  readonly connections: number;
+  /** Connections of one client address in a worker; 0: no limit. */
+  readonly connectionsPerClient: number;
+}
+
+/** Rare: the whole of the configuration that workers serve by. Route and backend indexes of later messages refer to it. */
+export interface TableMessage {
+  readonly kind: 'table';
+  /** Rises with each table; weights and endpoints of another generation are dropped. */
+  readonly generation: number;
+  readonly listeners: readonly ListenerSpec[];
+  readonly backends: readonly BackendSpec[];
+  readonly routes: readonly RouteSpec[];
+  readonly limits: Limits;
+  /** Times that hold before a route is known. */
+  readonly requestHeadMs: number;
+  readonly idleMs: number;
+  readonly trustedProxies: readonly string[];
+  readonly override: { readonly name: string; readonly secret: string } | null;
+  readonly drainMs: number;
+}
+
+export interface EndpointSpec {
+  /** IP literal or host name. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface EndpointsMessage {
+  readonly kind: 'endpoints';
+  readonly generation: number;
+  readonly backend: number;
+  readonly endpoints: readonly EndpointSpec[];
+}
+
+/** A patch: pairs of route index and weight in parts per million. The first after a table holds every route. */
+export interface WeightsMessage {
+  readonly kind: 'weights';
+  readonly generation: number;
+  /** The state's revision that the weights bring the worker to. */
+  readonly revision: number;
+  readonly weights: readonly (readonly [route: number, weightPpm: number])[];
+}
+
+/** Stop accepting, tell clients to close, finish what runs, then exit. */
+export interface DrainMessage {
+  readonly kind: 'drain';
+}
+
+/** Ask for counts at once (a scrape wants them fresh); answered by a CountsMessage with the same `flush`. */
+export interface FlushMessage {
+  readonly kind: 'flush';
+  readonly flush: number;
+}
+
+export type DownMessage = TableMessage | EndpointsMessage | WeightsMessage | DrainMessage | FlushMessage;
+
+/** The worker runs and asks for its table. */
+export interface HelloMessage {
+  readonly kind: 'hello';
+}
+
+/** What a worker serves from now on; sent after each table or weights message is in place. */
+export interface AppliedMessage {
+  readonly kind: 'applied';
+  readonly generation: number;
+  readonly revision: number;
+}
+
+/** Every listener of the table of this generation accepts connections, or one failed. */
+export interface ListeningMessage {
+  readonly kind: 'listening';
+  readonly generation: number;
+  readonly failure: { readonly address: string; readonly message: string } | null;
+}
+
+/**
+ * Counts since the last message, sparse: `cells[i]` of the generation's count table rose by `values[i]` (layout in domain/counts.ts).
+ * `gauges` are current values, not increases.
+ */
+export interface CountsMessage {
+  readonly kind: 'counts';
+  readonly generation: number;
+  readonly flush: number;
+  readonly cells: Uint32Array;
+  readonly values: Float64Array;
+  /** Open client connections by listener of the table's order. */
+  readonly connections: readonly number[];
+}
+
+export type UpMessage = HelloMessage | AppliedMessage | ListeningMessage | CountsMessage;
