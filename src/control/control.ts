@@ -116,7 +116,7 @@ export interface Control {
   route(name: string): RouteView | undefined;
   setWeight(name: string, weightPpm: number, write: WriteRequest): Promise<WriteResult>;
   /** To the old side: one route, or all of them in one change. */
-  rollback(routes: string | 'all', write: WriteRequest): Promise<WriteResult>;
+  rollback(routes: readonly string[] | 'all', write: WriteRequest): Promise<WriteResult>;
   freeze(name: string, frozen: boolean, write: WriteRequest): Promise<WriteResult>;
   /** Restores what the change of this revision replaced, if nobody has changed its routes since. */
   undo(revision: number, write: WriteRequest): Promise<WriteResult>;
