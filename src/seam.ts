@@ -56,6 +56,7 @@ export interface TableMessage {
   readonly drainMs: number;
 }
 
+/** Same shape as the domain's Endpoint. */
 export interface EndpointSpec {
   /** IP literal or host name. */
   readonly host: string;

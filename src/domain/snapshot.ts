@@ -1,0 +1,53 @@
+/**
+ * The immutable routing table that a worker serves from. A table makes one; endpoints and weights make the next out of it,
+ * which the worker puts in place by a single assignment. An exchange reads the current one once and keeps it to its end.
+ */
+import { compileMatcher, type Matcher } from './match.ts';
+import type { RouteSpec } from './route.ts';
+import { saltPrefix } from './split.ts';
+
+export interface Endpoint {
+  /** IP literal or host name. */
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface Snapshot {
+  readonly generation: number;
+  /** Revision of the state that the weights come from; -1 until there are any. */
+  readonly revision: number;
+  readonly routes: readonly RouteSpec[];
+  readonly matcher: Matcher;
+  /** By route: what stands in front of each key (see split.ts). */
+  readonly saltPrefixes: readonly string[];
+  /** By route, parts per million. */
+  readonly weightsPpm: Int32Array;
+  /** By backend. */
+  readonly endpoints: readonly (readonly Endpoint[])[];
+}
+
+export function createSnapshot(generation: number, routes: readonly RouteSpec[], backends: number): Snapshot {
+  return {
+    generation,
+    revision: -1,
+    routes,
+    matcher: compileMatcher(routes.map((route) => route.match)),
+    saltPrefixes: routes.map((route) => saltPrefix(route.salt)),
+    weightsPpm: new Int32Array(routes.length),
+    endpoints: Array.from({ length: backends }, () => []),
+  };
+}
+
+export function withWeights(
+  snapshot: Snapshot,
+  revision: number,
+  weights: readonly (readonly [route: number, weightPpm: number])[],
+): Snapshot {
+  const weightsPpm = snapshot.weightsPpm.slice();
+  for (const [route, weightPpm] of weights) weightsPpm[route] = weightPpm;
+  return { ...snapshot, revision, weightsPpm };
+}
+
+export function withEndpoints(snapshot: Snapshot, backend: number, endpoints: readonly Endpoint[]): Snapshot {
+  return { ...snapshot, endpoints: snapshot.endpoints.with(backend, endpoints) };
+}
