@@ -1,0 +1,74 @@
+import type { RouteSpec, Timeouts } from '../domain/route.ts';
+import type { HostPort } from './address.ts';
+
+/** A loaded configuration: checked, names and paths resolved, times in milliseconds, weights in parts per million. Frozen. */
+export interface Config {
+  /** Absolute path of the file. */
+  readonly file: string;
+  readonly listeners: readonly ListenerConfig[];
+  readonly admin: AdminConfig;
+  readonly store: StoreConfig;
+  readonly fleet: string;
+  /** Absolute path of the replica's last applied state. Default: `last-<admin port>.json` beside the store's file. */
+  readonly stateFile: string;
+  /** `auto`: as many as the machine has cores. */
+  readonly workers: 'auto' | number;
+  /** Addresses and CIDR blocks. */
+  readonly trustedProxies: readonly string[];
+  readonly drainMs: number;
+  readonly override: { readonly name: string; readonly secret: string } | null;
+  readonly limits: LimitsConfig;
+  /** What holds before a route is known, and what routes inherited. */
+  readonly timeouts: Timeouts;
+  /** In the order of the file; routes refer to the index. */
+  readonly backends: readonly BackendConfig[];
+  readonly routes: readonly RouteConfig[];
+}
+
+export interface ListenerConfig extends HostPort {
+  /** As configured. */
+  readonly address: string;
+  /** PEM texts. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
+}
+
+interface AdminConfig extends HostPort {
+  /** As configured. */
+  readonly address: string;
+}
+
+/** `path` is absolute. */
+export interface StoreConfig {
+  readonly kind: 'file';
+  readonly path: string;
+}
+
+export interface BackendConfig {
+  readonly name: string;
+  readonly endpoints: readonly HostPort[];
+  /** Absent: cleartext. PEM texts; without `ca` the runtime's authorities; `insecure` leaves certificates unverified. */
+  readonly tls?: {
+    readonly ca?: string;
+    readonly certificate?: string;
+    readonly key?: string;
+    readonly serverName?: string;
+    readonly insecure: boolean;
+  };
+  /** Most connections that one worker opens to one endpoint; 0: no limit. */
+  readonly connections: number;
+}
+
+/** Of the replica: numbers of connections are still to be shared among its workers. Bytes; 0: no limit, where that is allowed. */
+interface LimitsConfig {
+  readonly headBytes: number;
+  readonly fields: number;
+  readonly targetBytes: number;
+  readonly bodyBytes: number;
+  readonly connections: number;
+  readonly connectionsPerClient: number;
+}
+
+export interface RouteConfig extends RouteSpec {
+  /** On the route's first start; afterwards the store decides. */
+  readonly weightPpm: number;
+}

@@ -1,0 +1,112 @@
+/** What holds between parts of the file. Each check takes what it needs of the raw value, so that one fault does not hide another. */
+import { isLoopback, ListenAddress } from './address.ts';
+import { Admin } from './admin.ts';
+import { Match } from './match.ts';
+import { didYouMean } from './nearest.ts';
+import type { Finding, KeyPath } from './problem.ts';
+import { list, mapping } from './raw.ts';
+
+export function crossCheck(root: unknown): Finding[] {
+  const { admin, listeners, backends, ramps, routes } = mapping(root);
+  return [
+    ...checkAddresses(mapping(admin), list(listeners)),
+    ...checkReferences(Object.keys(mapping(backends)), Object.keys(mapping(ramps)), list(routes)),
+    ...checkRouteNames(list(routes)),
+    ...checkMatches(list(routes)),
+  ];
+}
+
+/** Without tokens only callers on this machine are trusted; and one address serves one purpose. */
+function checkAddresses(admin: Readonly<Record<string, unknown>>, listeners: readonly unknown[]): Finding[] {
+  const findings: Finding[] = [];
+  const taken = new Map<string, string>();
+  const places: (readonly [KeyPath, unknown])[] = [
+    ...listeners.map((listener, i) => [['listeners', i, 'address'], mapping(listener).address] as const),
+    [['admin', 'address'], admin.address],
+  ];
+  for (const [path, written] of places) {
+    const parsed = (path[0] === 'admin' ? Admin.shape.address : ListenAddress).safeParse(written);
+    if (!parsed.success) continue;
+    const { address, host, port } = parsed.data;
+    const other = taken.get(`${host} ${port}`);
+    if (other !== undefined) findings.push({ path, message: `${address} is already the address of ${other}` });
+    // Port 0 is another free port each time.
+    else if (port !== 0) taken.set(`${host} ${port}`, `listeners[${path[1]}]`);
+    if (path[0] === 'admin' && list(admin.tokens).length === 0 && !isLoopback(host)) {
+      findings.push({
+        path,
+        message: `must be a loopback address, such as 127.0.0.1:9900, without tokens (got "${address}")`,
+      });
+    }
+  }
+  return findings;
+}
+
+/** Old, new and ramp name what there is. */
+function checkReferences(backends: readonly string[], ramps: readonly string[], routes: readonly unknown[]): Finding[] {
+  const findings: Finding[] = [];
+  const knownBackends = new Set(backends);
+  const knownRamps = new Set(ramps);
+  for (const [i, raw] of routes.entries()) {
+    const route = mapping(raw);
+    const check = (key: string, kind: string, known: ReadonlySet<string>, names: readonly string[]) => {
+      const name = route[key];
+      if (typeof name !== 'string' || known.has(name)) return;
+      const message = `there is no ${kind} ${JSON.stringify(name)}${didYouMean(name, names)}`;
+      findings.push({ path: ['routes', i, key], message });
+    };
+    check('old', 'backend', knownBackends, backends);
+    check('new', 'backend', knownBackends, backends);
+    check('ramp', 'ramp', knownRamps, ramps);
+  }
+  return findings;
+}
+
+function checkRouteNames(routes: readonly unknown[]): Finding[] {
+  const findings: Finding[] = [];
+  const first = new Map<string, number>();
+  for (const [i, raw] of routes.entries()) {
+    const { name } = mapping(raw);
+    if (typeof name !== 'string') continue;
+    const other = first.get(name);
+    if (other === undefined) first.set(name, i);
+    else findings.push({ path: ['routes', i, 'name'], message: `"${name}" is already the name of routes[${other}]` });
+  }
+  return findings;
+}
+
+/** The order of routes never matters, so that two of them must not take the same requests. */
+function checkMatches(routes: readonly unknown[]): Finding[] {
+  const findings: Finding[] = [];
+  const taken = new Map<string, number>();
+  for (const [i, raw] of routes.entries()) {
+    const match = Match.safeParse(mapping(raw).match);
+    if (!match.success) continue;
+    const keys = requestsOf(match.data);
+    const other = keys.map((key) => taken.get(key)).find((index) => index !== undefined);
+    for (const key of keys) if (!taken.has(key)) taken.set(key, i);
+    if (other === undefined) continue;
+    const names = [routes[other], raw].map((route) => JSON.stringify(mapping(route).name ?? '')).join(' and ');
+    findings.push({
+      path: ['routes', i, 'match'],
+      message: `routes ${names} match the same requests and neither is more specific`,
+    });
+  }
+  return findings;
+}
+
+/** One text for each kind of request that a match is equally specific about; two routes that share one cannot be told apart. */
+function requestsOf(match: Match): string[] {
+  const headers = Object.entries(match.headers ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  const path = pathOf(match);
+  return [...new Set(match.hosts ?? ['*'])].flatMap((host) =>
+    [...new Set(match.methods ?? ['*'])].map((method) => JSON.stringify([host, path, method, headers])),
+  );
+}
+
+/** A path without a slash at its end is exact, however it is written; gRPC's are made of service and method. */
+function pathOf({ path, grpc }: Match): string {
+  if (grpc !== undefined) return grpc.method === undefined ? `/${grpc.service}/` : `/${grpc.service}/${grpc.method}`;
+  if (typeof path === 'object') return path.exact.endsWith('/') ? `exact ${path.exact}` : path.exact;
+  return path ?? '/';
+}

@@ -1,0 +1,53 @@
+/** Parts of the schema that this version accepts the form of but cannot do: refused by name, never ignored. Building one removes its row. */
+import type { Finding, KeyPath } from './problem.ts';
+import { list, mapping } from './raw.ts';
+
+interface NotBuilt {
+  /** Keys from the root; `*` stands for any key or list index. */
+  readonly path: string;
+  /** Which values are meant; absent: any. */
+  readonly value?: RegExp;
+  readonly says: string;
+}
+
+const NOT_BUILT: readonly NotBuilt[] = [
+  { path: 'store', value: /^redis:/, says: 'store kind "redis" is not built yet; use file:PATH' },
+  { path: 'store', value: /^rediss:/, says: 'store kind "rediss" is not built yet; use file:PATH' },
+  { path: 'store', value: /^redis\+sentinel:/, says: 'store kind "redis+sentinel" is not built yet; use file:PATH' },
+  { path: 'store', value: /^redis\+cluster:/, says: 'store kind "redis+cluster" is not built yet; use file:PATH' },
+  { path: 'admin.tokens', says: 'tokens are not built yet; leave them out and keep the admin address on loopback' },
+  { path: 'admin.openMetrics', says: 'openMetrics is not built yet; without tokens /metrics is open on loopback' },
+  { path: 'backends.*.discovery.dns', says: 'discovery kind "dns" is not built yet; use static' },
+  { path: 'backends.*.discovery.helios', says: 'discovery kind "helios" is not built yet; use static' },
+  { path: 'backends.*.discovery.kubernetes', says: 'discovery kind "kubernetes" is not built yet; use static' },
+  { path: 'backends.*.protocol', value: /^h2$/, says: 'protocol "h2" is not built yet; use http1' },
+  { path: 'backends.*.protocol', value: /^auto$/, says: 'protocol "auto" is not built yet; use http1' },
+  { path: 'backends.*.health', says: 'health checks are not built yet; leave health out' },
+  { path: 'routes.*.match.grpc', says: 'gRPC needs protocol "h2", which is not built yet; leave grpc out' },
+  { path: 'routes.*.rescue', says: 'rescue is not built yet; leave it out' },
+  { path: 'routes.*.judge', says: 'judge is not built yet; leave it out' },
+  { path: 'routes.*.ramp', says: 'ramp is not built yet; leave it out' },
+  { path: 'ramps', says: 'ramps are not built yet; leave them out' },
+  { path: 'webhooks', says: 'webhooks are not built yet; leave them out' },
+];
+
+export function findNotBuilt(root: unknown): Finding[] {
+  return NOT_BUILT.flatMap(({ path, value, says }) =>
+    matching(root, path.split('.'))
+      .filter((found) => value === undefined || (typeof found.value === 'string' && value.test(found.value)))
+      .map((found) => ({ path: found.path, message: says })),
+  );
+}
+
+function matching(root: unknown, pattern: readonly string[]): { path: KeyPath; value: unknown }[] {
+  let found: { path: KeyPath; value: unknown }[] = [{ path: [], value: root }];
+  for (const step of pattern) {
+    found = found.flatMap(({ path, value }) => {
+      const entries = Array.isArray(value) ? [...list(value).entries()] : Object.entries(mapping(value));
+      return entries
+        .filter(([key]) => step === '*' || step === key)
+        .map(([key, inner]) => ({ path: [...path, key], value: inner }));
+    });
+  }
+  return found;
+}

@@ -1,0 +1,120 @@
+/** From the file's checked content to the value that the rest of the program runs by. */
+import { dirname, resolve } from 'node:path';
+import type { Timeouts } from '../domain/route.ts';
+import type { BackendConfig, Config, ListenerConfig, RouteConfig, StoreConfig } from './config.ts';
+import type { ConfigFile } from './schema.ts';
+
+/** Where the content comes from: the file and the PEM texts that it names, both by absolute path. */
+export interface Origin {
+  readonly file: string;
+  readonly texts: ReadonlyMap<string, string>;
+}
+
+export function resolveConfig(content: ConfigFile, origin: Origin): Config {
+  const folder = dirname(origin.file);
+  const store: StoreConfig = { kind: 'file', path: resolve(folder, content.store.slice('file:'.length)) };
+  const stateFile = content.stateFile ?? resolve(dirname(store.path), `last-${content.admin.address.port}.json`);
+  const timeouts = resolveTimeouts(content.defaults.timeouts);
+  const indexes = new Map(Object.keys(content.backends).map((name, i) => [name, i]));
+  return freeze({
+    file: origin.file,
+    listeners: content.listeners.map((listener) => resolveListener(listener, folder, origin.texts)),
+    admin: content.admin.address,
+    store,
+    fleet: content.fleet,
+    stateFile: resolve(folder, stateFile),
+    workers: content.workers,
+    trustedProxies: content.trustedProxies,
+    drainMs: content.drainTimeout,
+    override: content.overrideHeader ?? null,
+    limits: content.limits,
+    timeouts,
+    backends: Object.entries(content.backends).map(([name, backend]) =>
+      resolveBackend(name, backend, folder, origin.texts),
+    ),
+    routes: content.routes.map((route) => resolveRoute(route, indexes, timeouts)),
+  });
+}
+
+function resolveTimeouts(times: ConfigFile['defaults']['timeouts']): Timeouts {
+  return {
+    connectMs: times.connect,
+    requestHeadMs: times.requestHead,
+    responseHeadMs: times.responseHead,
+    idleMs: times.idle,
+    totalMs: times.total,
+  };
+}
+
+function resolveListener(
+  { address, tls }: ConfigFile['listeners'][number],
+  folder: string,
+  texts: ReadonlyMap<string, string>,
+): ListenerConfig {
+  if (tls === undefined) return address;
+  const certificate = pem(tls.certificate, folder, texts);
+  return { ...address, tls: { certificate, key: pem(tls.key, folder, texts) } };
+}
+
+function resolveBackend(
+  name: string,
+  { discovery, limits, tls }: ConfigFile['backends'][string],
+  folder: string,
+  texts: ReadonlyMap<string, string>,
+): BackendConfig {
+  const backend = { name, endpoints: discovery.static ?? [], connections: limits.connections };
+  if (tls === undefined) return backend;
+  return {
+    ...backend,
+    tls: {
+      ...(tls.ca === undefined ? {} : { ca: pem(tls.ca, folder, texts) }),
+      ...(tls.certificate === undefined ? {} : { certificate: pem(tls.certificate, folder, texts) }),
+      ...(tls.key === undefined ? {} : { key: pem(tls.key, folder, texts) }),
+      ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
+      insecure: !tls.verify,
+    },
+  };
+}
+
+function resolveRoute(
+  route: ConfigFile['routes'][number],
+  backends: ReadonlyMap<string, number>,
+  inherited: Timeouts,
+): RouteConfig {
+  const own = route.timeouts;
+  return {
+    name: route.name,
+    match: route.match,
+    old: known(backends, route.old),
+    new: known(backends, route.new),
+    sticky: route.sticky,
+    salt: route.group ?? route.name,
+    timeouts: {
+      connectMs: own.connect ?? inherited.connectMs,
+      requestHeadMs: own.requestHead ?? inherited.requestHeadMs,
+      responseHeadMs: own.responseHead ?? inherited.responseHeadMs,
+      idleMs: own.idle ?? inherited.idleMs,
+      totalMs: own.total ?? inherited.totalMs,
+    },
+    weightPpm: route.weight,
+  };
+}
+
+function pem(path: string, folder: string, texts: ReadonlyMap<string, string>): string {
+  return known(texts, resolve(folder, path));
+}
+
+/** What the checks before have made sure of. */
+function known<T>(map: ReadonlyMap<string, T>, key: string): T {
+  const value = map.get(key);
+  if (value === undefined) throw new Error(`${key} was not checked before`);
+  return value;
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const inner of Object.values(value)) freeze(inner);
+  }
+  return value;
+}

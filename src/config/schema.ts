@@ -1,0 +1,60 @@
+/** The whole of the configuration file (DESIGN section 7), one strict schema; its parts stand in files of their own. */
+import { z } from 'zod';
+import { Network } from './address.ts';
+import { Admin } from './admin.ts';
+import { Backend } from './backend.ts';
+import { Duration } from './duration.ts';
+import { Listener } from './listener.ts';
+import { FieldValue, FilePath, LowerFieldName, Name } from './name.ts';
+import { Ramp } from './ramp.ts';
+import { DefaultTimeouts, Route } from './route.ts';
+
+/** Where the fleet's state lives. */
+const Store = z.string().regex(/^(?:file:.|(?:redis|rediss|redis\+sentinel|redis\+cluster):\/\/.)/, {
+  error: 'must be file:PATH or a redis://, rediss://, redis+sentinel:// or redis+cluster:// address',
+});
+
+/** Of a replica; numbers of connections are shared among its workers. */
+const Limits = z.strictObject({
+  headBytes: z.int().min(1024).max(1_048_576).default(16_384),
+  fields: z.int().min(1).max(10_000).default(100),
+  targetBytes: z.int().min(1).max(1_048_576).default(8192),
+  /** 0: no limit. */
+  bodyBytes: z.int().min(0).default(0),
+  connections: z.int().min(1).default(20_000),
+  /** 0: no limit. */
+  connectionsPerClient: z.int().min(0).default(0),
+});
+
+const Webhook = z.strictObject({
+  url: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }),
+  events: z.array(z.enum(['rollback', 'held'])).min(1),
+});
+
+export const ConfigFile = z.strictObject({
+  listeners: z.array(Listener).min(1),
+  admin: Admin.prefault({}),
+  store: Store.default('file:../data/state.json'),
+  fleet: Name.default('default'),
+  stateFile: FilePath.exactOptional(),
+  workers: z
+    .union([z.literal('auto'), z.int().min(1)], { error: 'must be auto or a number of workers' })
+    .default('auto'),
+  trustedProxies: z.array(Network).default([]),
+  drainTimeout: Duration.prefault('30s'),
+  overrideHeader: z.strictObject({ name: LowerFieldName, secret: FieldValue.min(1) }).exactOptional(),
+  limits: Limits.prefault({}),
+  defaults: z.strictObject({ timeouts: DefaultTimeouts.prefault({}) }).prefault({}),
+  backends: z.record(Name, Backend),
+  routes: z.array(Route),
+  ramps: z.record(Name, Ramp).default({}),
+  webhooks: z.array(Webhook).default([]),
+});
+
+/** The file's content, checked: durations in milliseconds, percent in parts per million, names and paths as written. */
+export type ConfigFile = z.output<typeof ConfigFile>;
+
+/** The file's format as JSON Schema (draft 2020-12). */
+export function describeSchema(): z.core.JSONSchema.JSONSchema {
+  return z.toJSONSchema(ConfigFile, { io: 'input' });
+}

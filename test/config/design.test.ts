@@ -1,0 +1,62 @@
+import { copyFileSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { ConfigFile, describeSchema } from '../../src/config/schema.ts';
+import { ConfigFolder, GOOD } from './files.ts';
+
+const folder = new ConfigFolder();
+const whole = readFileSync(new URL('whole.yaml', import.meta.url), 'utf8');
+beforeAll(() => {
+  for (const kind of ['crt', 'key'])
+    copyFileSync(join(folder.folder, `localhost.${kind}`), join(folder.folder, `tls.${kind}`));
+});
+afterAll(() => folder.remove());
+
+describe('the configuration of the design, whole', () => {
+  test('has the form of the schema', () => {
+    expect(ConfigFile.safeParse(parse(whole)).error?.issues).toBeUndefined();
+  });
+
+  test('is refused for what is not built yet, by name, and for nothing else', async () => {
+    const lines = await folder.lines(whole, { OVERRIDE_SECRET: 's3cret' });
+    expect(lines.map((line) => line.replace(/^crossfade\.yaml:\d+:\d+: /, ''))).toEqual([
+      'admin.tokens: tokens are not built yet; leave them out and keep the admin address on loopback',
+      'admin.openMetrics: openMetrics is not built yet; without tokens /metrics is open on loopback',
+      'backends.search-helios.discovery.helios: discovery kind "helios" is not built yet; use static',
+      'backends.search-kubernetes.discovery.kubernetes: discovery kind "kubernetes" is not built yet; use static',
+      'backends.playlist-old.protocol: protocol "h2" is not built yet; use http1',
+      'backends.playlist-old.health: health checks are not built yet; leave health out',
+      'backends.playlist-new.protocol: protocol "h2" is not built yet; use http1',
+      'backends.playlist-new.discovery.dns: discovery kind "dns" is not built yet; use static',
+      'routes[0].rescue: rescue is not built yet; leave it out',
+      'routes[0].judge: judge is not built yet; leave it out',
+      'routes[0].ramp: ramp is not built yet; leave it out',
+      'routes[1].match.grpc: gRPC needs protocol "h2", which is not built yet; leave grpc out',
+      'ramps: ramps are not built yet; leave them out',
+      'webhooks: webhooks are not built yet; leave them out',
+    ]);
+  });
+
+  test.each(['redis://host:6379/0', 'rediss://host', 'redis+sentinel://h1,h2/name', 'redis+cluster://h1,h2'])(
+    'store %s is refused by name',
+    async (store) => {
+      const kind = store.split(':')[0];
+      const lines = await folder.lines(`store: ${store}\n${GOOD}`);
+      expect(lines).toEqual([`crossfade.yaml:1:1: store: store kind "${kind}" is not built yet; use file:PATH`]);
+    },
+  );
+
+  test('protocol auto is refused by name', async () => {
+    const lines = await folder.lines(GOOD.replace('a: {', 'a: { protocol: auto,'));
+    expect(lines).toEqual(['crossfade.yaml:4:8: backends.a.protocol: protocol "auto" is not built yet; use http1']);
+  });
+
+  test('its format has a description', () => {
+    expect(describeSchema()).toMatchObject({
+      type: 'object',
+      additionalProperties: false,
+      required: ['listeners', 'backends', 'routes'],
+    });
+  });
+});

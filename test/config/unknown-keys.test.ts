@@ -1,0 +1,110 @@
+import { readFileSync } from 'node:fs';
+import * as fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { describeSchema } from '../../src/config/schema.ts';
+import { ConfigFolder } from './files.ts';
+
+const folder = new ConfigFolder();
+afterAll(() => folder.remove());
+
+type Mapping = Record<string, unknown>;
+const design = parse(readFileSync(new URL('whole.yaml', import.meta.url), 'utf8')) as Mapping;
+
+/** The design's configuration and what that does not show. */
+const whole: Mapping = {
+  ...design,
+  limits: { headBytes: 2048, fields: 9, targetBytes: 99, bodyBytes: 9, connections: 9, connectionsPerClient: 9 },
+  backends: {
+    ...(design.backends as Mapping),
+    secured: {
+      discovery: { dns: { name: 'a.example', type: 'A', port: 80 } },
+      tls: { ca: 'a', certificate: 'b', key: 'c', serverName: 'd', verify: true },
+      health: { http: { path: '/' } },
+    },
+    open: { discovery: { dns: { name: 'a.example' } }, health: { grpc: { service: 'p.S' } } },
+    raw: { discovery: { dns: { name: 'a.example' } }, health: { tcp: {} } },
+  },
+  routes: [
+    ...(design.routes as Mapping[]),
+    {
+      name: 'root',
+      match: { path: { exact: '/' } },
+      old: 'raw',
+      new: 'open',
+      timeouts: { connect: 0, requestHead: 0, responseHead: 0, idle: 0, total: 0 },
+      ramp: [{ weight: 1, hold: 0, gate: { newRequests: 1 } }],
+    },
+  ],
+};
+
+/** Paths of all mappings whose keys the schema fixes: not those of named backends and ramps, nor of headers. */
+function mappingsOf(value: unknown, path: (string | number)[] = []): (string | number)[][] {
+  if (Array.isArray(value)) return value.flatMap((item, i) => mappingsOf(item, [...path, i]));
+  if (typeof value !== 'object' || value === null) return [];
+  const inner = Object.entries(value).flatMap(([key, item]) => mappingsOf(item, [...path, key]));
+  const free = /^(?:backends|ramps|.*,headers)$/.test(path.join());
+  return free ? inner : [path, ...inner];
+}
+
+/** Every key that the schema has anywhere. */
+function keysOf(schema: unknown): string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const { properties } = schema as { properties?: Mapping };
+  return [...Object.keys(properties ?? {}), ...Object.values(schema).flatMap(keysOf)];
+}
+
+function at(root: Mapping, path: (string | number)[]): Mapping {
+  return path.reduce<unknown>((value, step) => (value as Mapping)[step], root) as Mapping;
+}
+
+const MARK = 'stands-on-this-line';
+const mappings = mappingsOf(whole);
+const known = new Set(keysOf(describeSchema()));
+
+function withKey(path: (string | number)[], key: string): string {
+  const copy = structuredClone(whole);
+  Object.defineProperty(at(copy, path), key, { value: MARK, enumerable: true });
+  return stringify(copy, { lineWidth: 0 });
+}
+
+describe('no key is ignored', () => {
+  test('the configuration tried here has every key of the schema', () => {
+    const used = new Set(mappings.flatMap((path) => Object.keys(at(whole, path))));
+    expect(known.size).toBeGreaterThan(70);
+    expect([...known].filter((key) => !used.has(key))).toEqual([]);
+  });
+
+  test('an unknown key, in whichever mapping, is refused at its line', async () => {
+    const unknown = fc
+      .oneof(
+        fc.string({ minLength: 1, maxLength: 12 }),
+        fc.constantFrom('__proto__', 'constructor', 'toString', '<<', 'wieght', '0'),
+      )
+      .filter((key) => !known.has(key));
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...mappings), unknown, async (path, key) => {
+        const text = withKey(path, key);
+        const line = text.split('\n').findIndex((candidate) => candidate.includes(MARK)) + 1;
+        const refused = (await folder.lines(text, { OVERRIDE_SECRET: 'x' })).filter((problem) =>
+          problem.includes(': unknown key'),
+        );
+        expect(refused).toHaveLength(1);
+        expect(refused[0]?.startsWith(`crossfade.yaml:${line}:`)).toBe(true);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test('in every mapping at least once', async () => {
+    for (const path of mappings) {
+      const text = withKey(path, 'noSuchKey');
+      const line = text.split('\n').findIndex((candidate) => candidate.includes(MARK)) + 1;
+      const problems = await folder.lines(text, { OVERRIDE_SECRET: 'x' });
+      expect(
+        problems.filter((problem) => /noSuchKey: unknown key/.test(problem)),
+        path.join(),
+      ).toEqual([expect.stringContaining(`crossfade.yaml:${line}:`)]);
+    }
+  });
+});
