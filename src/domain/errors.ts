@@ -42,6 +42,7 @@ export const ERRORS = {
   versionUnsupported: entry('client', 'never', 505, 13, 'The HTTP version is not supported here'),
   transferCodingUnknown: entry('client', 'never', 501, 12, 'The transfer coding is not supported'),
   methodUnsupported: entry('client', 'never', 501, 12, 'The method is not supported here'),
+  clientStalled: entry('client', 'never', 0, 1, 'The client stopped reading its answer'),
   clientGone: entry('client', 'never', 0, 1, 'The client went away'),
   noRoute: entry('client', 'never', 404, 12, 'No route matches the request'),
   tooManyConnections: entry('proxy', 'never', 503, 14, 'Too many connections'),

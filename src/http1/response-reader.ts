@@ -1,0 +1,198 @@
+/** Responses out of a backend's bytes, each to the request that was announced by `expect`. No socket, no clock. */
+import type { Fields } from '../fields.ts';
+import { BodyDecoder } from './body.ts';
+import type { ResponseFault } from './fault.ts';
+import { UNTIL_CLOSE } from './framing.ts';
+import { isHopeless } from './hopeless.ts';
+import { ResponseHead } from './response.ts';
+
+export interface ResponseLimits {
+  readonly headBytes: number;
+  readonly fields: number;
+}
+
+/** Called in the order interim heads, head, body ranges, end; or with `onTunnel` after a 101; or once with a fault. */
+export interface ResponseSink {
+  /** A 1xx response other than 101; the head is good until the call returns. */
+  onInterim(head: ResponseHead): void;
+  /** The head is good until `expect` is called again. */
+  onHead(head: ResponseHead): void;
+  /** bytes[start, end) are body; the bytes may be reused when the call returns. */
+  onBody(bytes: Buffer, start: number, end: number): void;
+  onEnd(trailers: Fields | null): void;
+  /** The backend answered 101: what follows on this connection is not HTTP; `rest` came with the head. */
+  onTunnel(head: ResponseHead, rest: Buffer): void;
+  onFault(fault: ResponseFault): void;
+}
+
+type ReaderState = 'idle' | 'head' | 'body' | 'failed';
+
+const EMPTY = Buffer.alloc(0);
+
+export class ResponseReader {
+  readonly head: ResponseHead;
+  readonly #sink: ResponseSink;
+  readonly #limits: ResponseLimits;
+  readonly #body: BodyDecoder;
+  #state: ReaderState = 'idle';
+  #answersHead = false;
+  #mayUpgrade = false;
+  #paused = false;
+  #running = false;
+  #ended = false;
+  #hasBegun = false;
+  #pending: Buffer = EMPTY;
+  #searched = 0;
+
+  constructor(limits: ResponseLimits, sink: ResponseSink) {
+    this.#limits = limits;
+    this.#sink = sink;
+    this.head = new ResponseHead(limits.fields);
+    this.#body = new BodyDecoder(limits);
+  }
+
+  /** Whether a byte of the expected response has arrived, that of an interim one too. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
+  /** A request was sent: its response may come. After a fault there is none. */
+  expect(answersHead: boolean, mayUpgrade: boolean): void {
+    if (this.#state === 'failed') return;
+    this.#state = 'head';
+    this.#hasBegun = false;
+    this.#answersHead = answersHead;
+    this.#mayUpgrade = mayUpgrade;
+  }
+
+  feed(bytes: Buffer): void {
+    if (this.#state === 'failed') return;
+    if (this.#state === 'idle') {
+      // Nobody asked: a backend that speaks out of turn cannot be trusted with the next request.
+      this.#fail('upstreamInvalid');
+      return;
+    }
+    this.#hasBegun = true;
+    this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes]);
+    this.#run();
+    // The bytes are the caller's again when this returns.
+    if (this.#pending === bytes) this.#pending = Buffer.from(bytes);
+  }
+
+  /** The backend ended its side of the connection. In a pause of the body this is told at `resume`. */
+  end(): void {
+    this.#ended = true;
+    if (this.#paused && this.#state === 'body') return;
+    this.#endNow();
+  }
+
+  /** Body ranges stop until `resume`; what arrives meanwhile is kept. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#running) return;
+    this.#run();
+    if (this.#ended && !this.#paused) this.#endNow();
+  }
+
+  #endNow(): void {
+    if (this.#state === 'head') this.#fail('upstreamReset');
+    else if (this.#state === 'body') {
+      if (this.#body.endsWithConnection) {
+        this.#state = 'idle';
+        this.#sink.onEnd(null);
+      } else {
+        this.#fail('upstreamTruncated');
+      }
+    }
+  }
+
+  #run(): void {
+    if (this.#running) return;
+    this.#running = true;
+    const bytes = this.#pending;
+    const end = bytes.length;
+    let at = 0;
+    let before = -1;
+    let state: ReaderState | '' = '';
+    while ((at !== before || this.#state !== state) && !(this.#paused && this.#state === 'body')) {
+      before = at;
+      state = this.#state;
+      if (state === 'head' && at < end) at = this.#readHead(bytes, at, end);
+      else if (state === 'body') at = this.#readBody(bytes, at, end);
+      else break;
+    }
+    this.#running = false;
+    if (at === end || this.#state === 'failed') this.#pending = EMPTY;
+    else if (at > 0) this.#pending = Buffer.from(bytes.subarray(at));
+  }
+
+  #readHead(bytes: Buffer, at: number, end: number): number {
+    const empty = bytes.indexOf('\r\n\r\n', at + Math.max(0, this.#searched - 3), 'latin1');
+    if (empty === -1) {
+      if (end - at > this.#limits.headBytes || isHopeless(bytes, at, end, at + this.#searched))
+        this.#fail('upstreamInvalid');
+      this.#searched = end - at;
+      return at;
+    }
+    this.#searched = 0;
+    const headEnd = empty + 4;
+    const head = this.head;
+    if (headEnd - at > this.#limits.headBytes || !head.parse(bytes, at, headEnd, this.#answersHead)) {
+      this.#fail('upstreamInvalid');
+    } else if (head.status === 101) {
+      if (!this.#mayUpgrade) {
+        this.#fail('upstreamInvalid');
+        return headEnd;
+      }
+      this.#state = 'idle';
+      this.#sink.onTunnel(head, Buffer.from(bytes.subarray(headEnd)));
+      return end;
+    } else if (head.status < 200) {
+      this.#sink.onInterim(head);
+    } else {
+      this.#state = 'body';
+      this.#body.begin(head.bodyLength);
+      this.#sink.onHead(head);
+    }
+    return headEnd;
+  }
+
+  #readBody(bytes: Buffer, at: number, end: number): number {
+    const body = this.#body;
+    switch (body.step(bytes, at, end)) {
+      case 'data':
+        this.#sink.onBody(bytes, body.dataStart, body.dataEnd);
+        break;
+      case 'end':
+        this.#finish(body.trailers, body.at < end);
+        break;
+      case 'malformed':
+        this.#fail('upstreamTruncated');
+        break;
+      case 'more':
+        break;
+    }
+    return body.at;
+  }
+
+  /** Bytes behind a response must not become the answer to a request that is sent from within `onEnd`. */
+  #finish(trailers: Fields | null, hasExcess: boolean): void {
+    this.#state = hasExcess ? 'failed' : 'idle';
+    this.#sink.onEnd(trailers);
+    if (hasExcess) this.#fail('upstreamInvalid');
+  }
+
+  #fail(fault: ResponseFault): void {
+    this.#state = 'failed';
+    this.#sink.onFault(fault);
+  }
+
+  /** Whether the body now read ends only with the connection. */
+  get isUntilClose(): boolean {
+    return this.#state === 'body' && this.head.bodyLength === UNTIL_CLOSE;
+  }
+}

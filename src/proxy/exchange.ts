@@ -1,0 +1,380 @@
+/**
+ * One request's life: match → assign → forward → observe. Stands between an inbound half and an outbound half and is told by both. One a
+ * client connection or stream, begun anew for each request, so that a request makes no object of its own here.
+ */
+import { AT_RESCUES } from '../domain/counts.ts';
+import { ERRORS, type ErrorCode } from '../domain/errors.ts';
+import { OUTCOME_CANCELLED, OUTCOME_FAULT } from '../domain/outcome.ts';
+import { NEW, OLD, type RouteSpec, type SideIndex } from '../domain/route.ts';
+import { bucketOf, drawSide, sideOfBucket } from '../domain/split.ts';
+import type { Fields } from '../fields.ts';
+import { NO_BODY } from '../http1/framing.ts';
+import { connectionLines, forwardingLines } from './forwarding.ts';
+import type { InboundHalf, OutboundHalf, RequestView, ResponseView } from './halves.ts';
+import { Observation } from './observation.ts';
+import { overrideSide } from './override.ts';
+import type { Pool } from './pool.ts';
+import { routeOf } from './routing.ts';
+import type { Runtime, Serving } from './runtime.ts';
+import { stickyKey } from './sticky.ts';
+import type { Tunnel } from './tunnel.ts';
+
+/** Methods whose repetition has the effect of one (RFC 9110 section 9.2.2). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+/** Attempts of one request on its side, the first included, but for those that a reused connection cost. */
+const MAX_ATTEMPTS = 2;
+
+export class Exchange {
+  readonly #runtime: Runtime;
+  readonly #inbound: InboundHalf;
+  readonly #observation: Observation;
+  readonly #connectionLines: string;
+  #serving: Serving;
+  #request: RequestView | null = null;
+  #route: RouteSpec | null = null;
+  #outbound: OutboundHalf | null = null;
+  /** Where the attempt under way is counted. */
+  #pool: Pool | null = null;
+  #lastPool: Pool | null = null;
+  #side: SideIndex = OLD;
+  #attempts = 0;
+  #droppedNames: readonly string[] | null = null;
+  #setCookie = '';
+  #status = 0;
+  #bodyStarted = false;
+  #requestEnded = false;
+  #requestTrailers: Fields | null = null;
+  #responseStarted = false;
+  #responseBlocked = false;
+  /** Waiting for the connection before the body is asked for, so that a failed connect costs none of it. */
+  #awaitsConnect = false;
+  #totalDeadlineMs = 0;
+  #requestActiveMs = 0;
+  #responseActiveMs = 0;
+
+  constructor(runtime: Runtime, inbound: InboundHalf) {
+    this.#runtime = runtime;
+    this.#inbound = inbound;
+    this.#serving = runtime.serving;
+    this.#observation = new Observation(inbound.protocol);
+    this.#connectionLines = connectionLines(inbound.peer);
+  }
+
+  /** Whether a request is under way. */
+  get isOpen(): boolean {
+    return this.#request !== null;
+  }
+
+  /** Whether a head has been given to the client's half. */
+  get hasResponded(): boolean {
+    return this.#responseStarted;
+  }
+
+  begin(request: RequestView): void {
+    const runtime = this.#runtime;
+    const serving = runtime.serving;
+    this.#serving = serving;
+    this.#request = request;
+    this.#outbound = null;
+    this.#lastPool = null;
+    this.#requestTrailers = null;
+    this.#attempts = 0;
+    this.#droppedNames = request.connection.nominated;
+    this.#setCookie = '';
+    this.#status = 0;
+    this.#bodyStarted = false;
+    this.#requestEnded = false;
+    this.#responseStarted = false;
+    this.#responseBlocked = false;
+    this.#awaitsConnect = false;
+    this.#requestActiveMs = runtime.nowMs;
+    const index = routeOf(serving.snapshot, request);
+    if (index === -1) {
+      this.#observation.beginUnrouted(serving.counts);
+      this.#answer('noRoute');
+      return;
+    }
+    const route = serving.snapshot.routes[index] as RouteSpec;
+    this.#route = route;
+    const nowMs = runtime.clock();
+    const { totalMs } = route.timeouts;
+    this.#totalDeadlineMs = totalMs > 0 ? nowMs + totalMs : Number.POSITIVE_INFINITY;
+    const overridden = this.#override(request, serving);
+    this.#side = overridden ?? this.#assign(request, serving, index, route);
+    this.#observation.begin(serving.counts, index, this.#side, nowMs, overridden !== undefined);
+    this.#forward(false);
+  }
+
+  /** The side that an operator's header asks for; the header itself never reaches a backend. */
+  #override(request: RequestView, serving: Serving): SideIndex | undefined {
+    const override = serving.override;
+    if (override === null) return undefined;
+    const value = request.fields.get(override.name);
+    if (value === undefined) return undefined;
+    this.#droppedNames = [...(this.#droppedNames ?? []), override.name];
+    return overrideSide(value, override);
+  }
+
+  #assign(request: RequestView, serving: Serving, index: number, route: RouteSpec): SideIndex {
+    const { snapshot, trusted } = serving;
+    const weightPpm = snapshot.weightsPpm[index] as number;
+    if (route.sticky.length > 0) {
+      const runtime = this.#runtime;
+      const { key, setCookie } = stickyKey(route.sticky, request, this.#inbound.peer, trusted, runtime.randomId);
+      this.#setCookie = setCookie;
+      if (key !== undefined) return sideOfBucket(bucketOf(snapshot.saltPrefixes[index] as string, key), weightPpm);
+    }
+    return drawSide(this.#runtime.random(), weightPpm);
+  }
+
+  /** One attempt: an endpoint of the side, a connection to it, the head. */
+  #forward(fresh: boolean): void {
+    const request = this.#request as RequestView;
+    const route = this.#route as RouteSpec;
+    const pools = this.#serving.pools[this.#side === NEW ? route.new : route.old] as readonly Pool[];
+    const pool = this.#pick(pools);
+    this.#attempts++;
+    if (pool === null) {
+      this.#attemptFailed('noEndpoint');
+      return;
+    }
+    const outbound = pool.acquire(this, route.timeouts, fresh);
+    if (outbound === 'poolExhausted') {
+      this.#answer('poolExhausted');
+      return;
+    }
+    pool.inflight++;
+    this.#pool = pool;
+    this.#outbound = outbound;
+    outbound.sendHead(request, forwardingLines(this.#connectionLines, this.#inbound.peer, request), this.#droppedNames);
+    if (this.#requestEnded) {
+      this.#responseActiveMs = this.#runtime.nowMs;
+      outbound.sendEnd(this.#requestTrailers);
+    } else if (!outbound.isConnected && request.bodyLength !== NO_BODY) {
+      this.#awaitsConnect = true;
+      this.#inbound.pauseRequest();
+    }
+  }
+
+  /** The less loaded of two random endpoints (Mitzenmacher 2001), another than the one just tried where there is one. */
+  #pick(pools: readonly Pool[]): Pool | null {
+    const count = pools.length;
+    if (count === 0) return null;
+    if (count === 1) return pools[0] as Pool;
+    const { random } = this.#runtime;
+    const first = (random() * count) | 0;
+    const second = (first + 1 + ((random() * (count - 1)) | 0)) % count;
+    const a = pools[first] as Pool;
+    const b = pools[second] as Pool;
+    if (a === this.#lastPool) return b;
+    return b === this.#lastPool || a.inflight <= b.inflight ? a : b;
+  }
+
+  // From the client's half.
+
+  onRequestBody(bytes: Buffer, start: number, end: number): void {
+    this.#bodyStarted = true;
+    this.#requestActiveMs = this.#runtime.nowMs;
+    if (this.#outbound?.sendBody(bytes, start, end) === false) this.#inbound.pauseRequest();
+  }
+
+  onRequestEnd(trailers: Fields | null): void {
+    this.#requestEnded = true;
+    this.#requestTrailers = trailers;
+    this.#responseActiveMs = this.#runtime.nowMs;
+    this.#outbound?.sendEnd(trailers);
+  }
+
+  /** The bytes at hand are used up. */
+  flushRequest(): void {
+    this.#outbound?.flushRequest();
+  }
+
+  onClientDrained(): void {
+    if (!this.#responseBlocked) return;
+    this.#responseBlocked = false;
+    this.#responseActiveMs = this.#runtime.nowMs;
+    this.#outbound?.resumeResponse();
+  }
+
+  /** The client broke the connection or sent what is no HTTP in the middle of its body. */
+  onClientGone(): void {
+    if (this.#request === null) return;
+    this.#dropOutbound();
+    this.#observation.attempt(OUTCOME_CANCELLED);
+    this.#finish();
+  }
+
+  // From the backend's half.
+
+  onConnected(): void {
+    if (!this.#awaitsConnect) return;
+    this.#awaitsConnect = false;
+    this.#requestActiveMs = this.#runtime.nowMs;
+    this.#inbound.resumeRequest();
+  }
+
+  onBackendDrained(): void {
+    if (!this.#requestEnded && !this.#awaitsConnect) this.#inbound.resumeRequest();
+  }
+
+  onInterim(response: ResponseView): void {
+    this.#responseActiveMs = this.#runtime.nowMs;
+    this.#inbound.respondInterim(response);
+  }
+
+  onResponseHead(response: ResponseView): void {
+    this.#responseStarted = true;
+    this.#responseActiveMs = this.#runtime.nowMs;
+    this.#status = response.status;
+    this.#inbound.respondHead(response, this.#setCookie);
+  }
+
+  /** False: the client cannot take more now. */
+  onResponseBody(bytes: Buffer, start: number, end: number): boolean {
+    this.#responseActiveMs = this.#runtime.nowMs;
+    const flowing = this.#inbound.respondBody(bytes, start, end);
+    this.#responseBlocked = !flowing;
+    return flowing;
+  }
+
+  flushResponse(): void {
+    this.#inbound.flushResponse();
+  }
+
+  onResponseEnd(trailers: Fields | null): void {
+    this.#letGo();
+    this.#observation.attemptByStatus(this.#status);
+    this.#observation.response(this.#status, this.#runtime.clock());
+    this.#close();
+    this.#inbound.respondEnd(trailers);
+  }
+
+  onTunnel(response: ResponseView, rest: Buffer, backend: Tunnel): void {
+    const pool = this.#pool;
+    this.#pool = null;
+    this.#outbound = null;
+    this.#observation.attemptByStatus(response.status);
+    this.#observation.tunnel(this.#runtime.clock());
+    const client = this.#inbound.openTunnel(response, this.#setCookie);
+    let open = 2;
+    const onClose = (): void => {
+      if (--open > 0) return;
+      if (pool !== null) pool.inflight--;
+      this.#observation.end();
+      this.#close();
+    };
+    client.carryTo(backend, onClose);
+    backend.carryTo(client, onClose);
+    if (rest.length > 0) client.socket.write(rest);
+  }
+
+  onUpstreamFailed(outbound: OutboundHalf, code: ErrorCode): void {
+    this.#letGo();
+    // A backend may close a kept connection just when a request is on its way: nobody's fault, and mended on a fresh connection.
+    if (code === 'upstreamReset' && outbound.isReused && !this.#responseStarted && this.#mayRepeat(code)) {
+      this.#attempts--;
+      this.#forward(true);
+      return;
+    }
+    this.#attemptFailed(this.#responseStarted && code === 'upstreamReset' ? 'upstreamTruncated' : code);
+  }
+
+  #mayRepeat(code: ErrorCode): boolean {
+    if (this.#bodyStarted || this.#responseStarted) return false;
+    const { retry } = ERRORS[code];
+    if (retry === 'nothingSent') return true;
+    return retry === 'idempotent' && this.#requestEnded && IDEMPOTENT.has((this.#request as RequestView).method);
+  }
+
+  #attemptFailed(code: ErrorCode): void {
+    this.#observation.fault(code);
+    this.#observation.attempt(OUTCOME_FAULT);
+    const pools = this.#poolsOfSide();
+    if (ERRORS[code].retry === 'nothingSent' && this.#attempts < MAX_ATTEMPTS && pools > 1 && this.#mayRepeat(code)) {
+      this.#observation.add(AT_RESCUES, 1);
+      this.#forward(false);
+      return;
+    }
+    this.#answer(code);
+  }
+
+  #poolsOfSide(): number {
+    const route = this.#route as RouteSpec;
+    return (this.#serving.pools[this.#side === NEW ? route.new : route.old] as readonly Pool[]).length;
+  }
+
+  /** Ends the exchange by the proxy's own answer, or by cutting a response that has begun. */
+  #answer(code: ErrorCode): void {
+    const started = this.#responseStarted;
+    this.#dropOutbound();
+    this.#status = started ? this.#status : ERRORS[code].status;
+    this.#finish();
+    if (started || ERRORS[code].status === 0) this.#inbound.cutResponse();
+    else this.#inbound.respondError(code);
+  }
+
+  /** The client's half has answered by itself (a fault in the request's body). */
+  failedByClient(status: number): void {
+    if (this.#request === null) return;
+    this.#dropOutbound();
+    this.#observation.attempt(OUTCOME_CANCELLED);
+    this.#status = status;
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#observation.response(this.#status, this.#runtime.clock());
+    this.#close();
+  }
+
+  #close(): void {
+    this.#request = null;
+    this.#route = null;
+  }
+
+  #dropOutbound(): void {
+    const outbound = this.#outbound;
+    this.#letGo();
+    outbound?.abandon();
+  }
+
+  #letGo(): void {
+    this.#outbound = null;
+    if (this.#pool !== null) this.#pool.inflight--;
+    this.#lastPool = this.#pool;
+    this.#pool = null;
+    this.#awaitsConnect = false;
+  }
+
+  // Time.
+
+  sweep(nowMs: number): void {
+    const route = this.#route;
+    if (route === null || this.#pool === null) return;
+    const code = this.#expired(route, nowMs);
+    if (code === null) return;
+    if (ERRORS[code].source === 'upstream') {
+      this.#observation.fault(code);
+      this.#observation.attempt(OUTCOME_FAULT);
+    } else {
+      this.#observation.attempt(OUTCOME_CANCELLED);
+    }
+    this.#answer(code);
+  }
+
+  #expired(route: RouteSpec, nowMs: number): ErrorCode | null {
+    const { idleMs, responseHeadMs } = route.timeouts;
+    if (nowMs >= this.#totalDeadlineMs) return 'totalTimeout';
+    if (!this.#requestEnded) {
+      const idle =
+        idleMs > 0 && !this.#awaitsConnect && nowMs - Math.max(this.#requestActiveMs, this.#responseActiveMs) >= idleMs;
+      return idle ? 'requestBodyTimeout' : null;
+    }
+    const quietMs = nowMs - this.#responseActiveMs;
+    if (!this.#responseStarted) return responseHeadMs > 0 && quietMs >= responseHeadMs ? 'responseHeadTimeout' : null;
+    if (idleMs === 0 || quietMs < idleMs) return null;
+    return this.#responseBlocked ? 'clientStalled' : 'upstreamStalled';
+  }
+}

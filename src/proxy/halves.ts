@@ -1,0 +1,80 @@
+/**
+ * The two halves of an Exchange, so that any inbound protocol meets any outbound one: an inbound half is a client's request being
+ * answered, an outbound half the same request being asked of a backend. The exchange stands between them and is told by both.
+ */
+import type { ErrorCode } from '../domain/errors.ts';
+import type { Fields } from '../fields.ts';
+import type { ConnectionOptions } from '../http1/framing.ts';
+import type { Tunnel } from './tunnel.ts';
+
+/** A request as the exchange and an outbound half read it; good until the exchange is over. */
+export interface RequestView {
+  readonly method: string;
+  /** Origin-form or `*`, to be forwarded untouched. */
+  readonly target: string;
+  readonly authority: string;
+  readonly fields: Fields;
+  /** Bytes, NO_BODY or CHUNKED (unknown until its end). */
+  readonly bodyLength: number;
+  readonly connection: ConnectionOptions;
+}
+
+/** A response as the exchange and an inbound half read it; good until its end. */
+export interface ResponseView {
+  readonly status: number;
+  readonly reason: string;
+  readonly fields: Fields;
+  /** Bytes, NO_BODY, CHUNKED or UNTIL_CLOSE. */
+  readonly bodyLength: number;
+  readonly connection: ConnectionOptions;
+}
+
+/** Who is at the other end of the client's connection. */
+export interface Peer {
+  readonly address: string;
+  readonly scheme: 'http' | 'https';
+  /** Whether what it says about its own clients is believed. */
+  readonly isTrusted: boolean;
+}
+
+/** What an exchange asks of the client's half. */
+export interface InboundHalf {
+  /** Index into PROTOCOLS. */
+  readonly protocol: number;
+  readonly peer: Peer;
+  /** 1xx responses other than 101. */
+  respondInterim(response: ResponseView): void;
+  /** @param extraLines field lines that the proxy adds, CRLF behind each */
+  respondHead(response: ResponseView, extraLines: string): void;
+  /** False: no more until the exchange's `onClientDrained`. The bytes may be reused when the call returns. */
+  respondBody(bytes: Buffer, start: number, end: number): boolean;
+  respondEnd(trailers: Fields | null): void;
+  /** What was held back to be sent together leaves now. */
+  flushResponse(): void;
+  /** The proxy's own answer instead of a backend's. */
+  respondError(code: ErrorCode): void;
+  /** The response has begun and cannot be finished: the client must not take it for whole. */
+  cutResponse(): void;
+  pauseRequest(): void;
+  resumeRequest(): void;
+  /** Becomes the client's end of a tunnel after the backend's 101. */
+  openTunnel(response: ResponseView, extraLines: string): Tunnel;
+}
+
+/** What an exchange asks of the backend's half. */
+export interface OutboundHalf {
+  /** Whether an earlier request has used this connection: then its closing without an answer may be mere bad luck. */
+  readonly isReused: boolean;
+  /** Whether the connection is made, so that bytes sent now leave. */
+  readonly isConnected: boolean;
+  /** @param forwardingLines field lines about the client that the proxy adds; @param droppedNames lower-case names to leave out, or null */
+  sendHead(request: RequestView, forwardingLines: string, droppedNames: readonly string[] | null): void;
+  /** False: no more until the exchange's `onBackendDrained`. The bytes are the half's from now on. */
+  sendBody(bytes: Buffer, start: number, end: number): boolean;
+  sendEnd(trailers: Fields | null): void;
+  flushRequest(): void;
+  pauseResponse(): void;
+  resumeResponse(): void;
+  /** The exchange wants nothing more of it: whatever was under way is broken off. */
+  abandon(): void;
+}

@@ -1,0 +1,333 @@
+/** A client's connection that speaks HTTP/1.1 (or 1.0), and on it one request after the other. */
+import type { Socket } from 'node:net';
+import { codeClass, ROUTE_CELLS } from '../domain/counts.ts';
+import { ERRORS, type ErrorCode } from '../domain/errors.ts';
+import type { Fields } from '../fields.ts';
+import type { RequestFault } from '../http1/fault.ts';
+import { CHUNKED, UNTIL_CLOSE } from '../http1/framing.ts';
+import type { RequestHead } from '../http1/request.ts';
+import { RequestReader, type RequestSink } from '../http1/request-reader.ts';
+import { fieldLines, HOP_BY_HOP, LENGTH } from '../http1/serialize.ts';
+import { Exchange } from './exchange.ts';
+import type { InboundHalf, Peer, ResponseView } from './halves.ts';
+import { Http1Writer } from './http1-writer.ts';
+import { http1Error } from './respond-error.ts';
+import type { Runtime, Sweepable } from './runtime.ts';
+import { Tunnel } from './tunnel.ts';
+
+/** After an answer that ends the connection: how long the client may go on sending into the void, so that a reset does not eat the answer. */
+const LINGER_MS = 1_000;
+/** How much of a body that nobody wants any more is read to keep the connection. */
+const DISCARD_BYTES = 1 << 20;
+
+/**
+ * What the connection is doing. `lingering`: the answer is out, our side is closed, the client's bytes are thrown away.
+ */
+type ConnectionState = 'open' | 'lingering' | 'tunnel' | 'closed';
+
+export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
+  readonly protocol = 0;
+  readonly peer: Peer;
+  readonly #runtime: Runtime;
+  readonly #socket: Socket;
+  readonly #reader: RequestReader;
+  readonly #writer: Http1Writer;
+  readonly #exchange: Exchange;
+  readonly #onGone: () => void;
+  #state: ConnectionState = 'open';
+  #head: RequestHead;
+  /** The client sent its FIN: what it asked is still answered. */
+  #clientEnded = false;
+  #requestComplete = true;
+  /** Nobody reads the rest of the request's body. */
+  #discarding = false;
+  #discarded = 0;
+  #keepAlive = true;
+  /** The response's body has no other end than the connection's. */
+  #endsWithConnection = false;
+  #paused = false;
+  /** Since when nothing has happened between requests, or since when a head has been arriving. */
+  #waitingSinceMs: number;
+  #tunnel: Tunnel | null = null;
+
+  /** @param onGone called once when the connection is over */
+  constructor(runtime: Runtime, socket: Socket, peer: Peer, onGone: () => void) {
+    this.#runtime = runtime;
+    this.#socket = socket;
+    this.peer = peer;
+    this.#onGone = onGone;
+    this.#reader = new RequestReader(runtime.serving.limits, this);
+    this.#head = this.#reader.head;
+    this.#writer = new Http1Writer(socket, false);
+    this.#exchange = new Exchange(runtime, this);
+    this.#waitingSinceMs = runtime.nowMs;
+    socket.on('data', (bytes: Buffer) => this.#onData(bytes));
+    socket.on('drain', () => this.#exchange.onClientDrained());
+    socket.on('end', () => this.#onClientEnd());
+    socket.on('error', () => this.#close());
+    socket.on('close', () => this.#close());
+    runtime.watch(this);
+  }
+
+  #onData(bytes: Buffer): void {
+    switch (this.#state) {
+      case 'open':
+        this.#takeIn(bytes);
+        break;
+      case 'tunnel':
+        this.#tunnel?.onData(bytes);
+        break;
+      case 'lingering':
+      case 'closed':
+        break;
+    }
+  }
+
+  #pauseSocket(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  #resumeSocket(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#socket.resume();
+  }
+
+  #takeIn(bytes: Buffer): void {
+    const reader = this.#reader;
+    if (reader.buffered === 0) this.#waitingSinceMs = this.#runtime.nowMs;
+    reader.feed(bytes);
+    this.#exchange.flushRequest();
+    // Requests ahead of their turn wait in the kernel, not here.
+    if (reader.buffered > 0 && this.#exchange.isOpen && this.#state === 'open') this.#pauseSocket();
+  }
+
+  #onClientEnd(): void {
+    this.#clientEnded = true;
+    if (this.#state === 'lingering') {
+      this.#socket.destroy();
+    } else if (this.#state === 'open') {
+      if (!this.#requestComplete) {
+        this.#exchange.onClientGone();
+        this.#socket.destroy();
+      } else if (!this.#exchange.isOpen) {
+        this.#socket.end();
+      }
+    }
+  }
+
+  #close(): void {
+    if (this.#state === 'closed') return;
+    const wasTunnel = this.#state === 'tunnel';
+    this.#state = 'closed';
+    this.#runtime.unwatch(this);
+    if (!wasTunnel) {
+      this.#exchange.onClientGone();
+      this.#socket.destroy();
+    }
+    this.#onGone();
+  }
+
+  // From the reader.
+
+  onHead(head: RequestHead): void {
+    this.#requestComplete = false;
+    this.#discarding = false;
+    this.#keepAlive = head.keepAlive;
+    this.#exchange.begin(head);
+  }
+
+  onBody(bytes: Buffer, start: number, end: number): void {
+    if (!this.#discarding) {
+      this.#exchange.onRequestBody(bytes, start, end);
+      return;
+    }
+    this.#discarded += end - start;
+    if (this.#discarded > DISCARD_BYTES) this.#endConnection();
+  }
+
+  onEnd(trailers: Fields | null): void {
+    this.#requestComplete = true;
+    if (!this.#discarding) this.#exchange.onRequestEnd(trailers);
+    else this.#proceed();
+  }
+
+  onFault(fault: RequestFault): void {
+    if (this.#exchange.isOpen) {
+      // In the body: the head is already with the backend.
+      const begun = this.#exchange.hasResponded;
+      this.#exchange.failedByClient(ERRORS[fault].status);
+      if (begun) {
+        this.cutResponse();
+        return;
+      }
+    } else if (this.#discarding) {
+      this.#endConnection();
+      return;
+    } else {
+      const { counts } = this.#runtime.serving;
+      const row = counts.unroutedRow;
+      counts.add(row, row * ROUTE_CELLS + codeClass(ERRORS[fault].status), 1);
+    }
+    this.#refuse(fault);
+  }
+
+  // From the exchange.
+
+  respondInterim(response: ResponseView): void {
+    if (this.#head.minorVersion === 0) return;
+    const lines = fieldLines(response.fields, HOP_BY_HOP | LENGTH, response.connection.nominated);
+    this.#socket.write(`HTTP/1.1 ${response.status} ${response.reason}\r\n${lines}\r\n`, 'latin1');
+  }
+
+  respondHead(response: ResponseView, extraLines: string): void {
+    const { status, bodyLength, connection } = response;
+    const toOldClient = this.#head.minorVersion === 0;
+    const ofUnknownLength = bodyLength === CHUNKED || bodyLength === UNTIL_CLOSE;
+    const chunked = ofUnknownLength && !toOldClient;
+    this.#endsWithConnection = ofUnknownLength && toOldClient;
+    if (this.#endsWithConnection) this.#keepAlive = false;
+    if (this.#runtime.isDraining || (this.#clientEnded && this.#reader.buffered === 0)) this.#keepAlive = false;
+    const dropped = status === 204 ? HOP_BY_HOP | LENGTH : HOP_BY_HOP;
+    let text = `HTTP/1.1 ${status} ${response.reason}\r\n${fieldLines(response.fields, dropped, connection.nominated)}${extraLines}`;
+    if (chunked) text += 'transfer-encoding: chunked\r\n';
+    if (!this.#keepAlive) text += 'connection: close\r\n';
+    else if (toOldClient) text += 'connection: keep-alive\r\n';
+    this.#writer.head(`${text}\r\n`, chunked);
+  }
+
+  respondBody(bytes: Buffer, start: number, end: number): boolean {
+    return this.#writer.body(bytes, start, end);
+  }
+
+  respondEnd(trailers: Fields | null): void {
+    this.#writer.end(trailers);
+    this.#answered();
+  }
+
+  flushResponse(): void {
+    this.#writer.flush();
+  }
+
+  respondError(code: ErrorCode): void {
+    const mustClose =
+      !this.#keepAlive ||
+      this.#runtime.isDraining ||
+      (ERRORS[code].source === 'client' && !this.#requestComplete && code !== 'noRoute');
+    if (mustClose) this.#keepAlive = false;
+    this.#socket.write(http1Error(code, mustClose, this.#head.method === 'HEAD'), 'latin1');
+    this.#answered();
+  }
+
+  cutResponse(): void {
+    if (this.#state === 'closed') return;
+    this.#writer.drop();
+    this.#state = 'closed';
+    this.#runtime.unwatch(this);
+    // A length or a missing last chunk tells the client that the answer is not whole; one that ends with the connection needs a reset.
+    if (this.#endsWithConnection) this.#socket.resetAndDestroy();
+    else this.#socket.destroySoon();
+    this.#onGone();
+  }
+
+  pauseRequest(): void {
+    this.#reader.pause();
+    this.#pauseSocket();
+  }
+
+  resumeRequest(): void {
+    if (this.#state !== 'open') return;
+    this.#reader.resume();
+    this.#exchange.flushRequest();
+    if (!this.#exchange.isOpen || this.#reader.buffered === 0) this.#resumeSocket();
+  }
+
+  openTunnel(response: ResponseView, extraLines: string): Tunnel {
+    const { status, reason, fields, connection } = response;
+    const lines = fieldLines(fields, HOP_BY_HOP | LENGTH, connection.nominated);
+    const upgrade = `connection: upgrade\r\nupgrade: ${fields.get('upgrade') ?? ''}\r\n`;
+    this.#socket.write(`HTTP/1.1 ${status} ${reason}\r\n${lines}${extraLines}${upgrade}\r\n`, 'latin1');
+    this.#state = 'tunnel';
+    const tunnel = new Tunnel(this.#socket);
+    this.#tunnel = tunnel;
+    const early = this.#reader.takePending();
+    if (early.length > 0) queueMicrotask(() => tunnel.onData(early));
+    return tunnel;
+  }
+
+  /** The response is out. What is next on this connection? */
+  #answered(): void {
+    if (this.#state !== 'open') return;
+    if (!this.#keepAlive) {
+      this.#endConnection();
+    } else if (this.#requestComplete) {
+      this.#proceed();
+    } else {
+      // An early answer: the rest of the request is read and dropped, and then the connection is good for the next.
+      this.#discarding = true;
+      this.#discarded = 0;
+      this.resumeRequest();
+    }
+  }
+
+  #proceed(): void {
+    this.#discarding = false;
+    this.#waitingSinceMs = this.#runtime.nowMs;
+    if (this.#clientEnded && this.#reader.buffered === 0) {
+      this.#socket.end();
+      return;
+    }
+    this.#reader.next();
+    this.#exchange.flushRequest();
+    if (this.#state === 'open' && (!this.#exchange.isOpen || this.#reader.buffered === 0)) this.#resumeSocket();
+    if (this.#clientEnded && !this.#exchange.isOpen) this.#socket.end();
+  }
+
+  /** Answers and ends the connection: what comes after a fault cannot be understood. */
+  #refuse(code: ErrorCode): void {
+    this.#keepAlive = false;
+    this.#socket.write(http1Error(code, true, false), 'latin1');
+    this.#endConnection();
+  }
+
+  #endConnection(): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'lingering';
+    this.#waitingSinceMs = this.#runtime.nowMs;
+    this.#socket.end();
+    this.#resumeSocket();
+  }
+
+  // Time.
+
+  sweep(nowMs: number): void {
+    if (this.#state === 'lingering') {
+      if (nowMs - this.#waitingSinceMs >= LINGER_MS && this.#socket.writableLength === 0) this.#socket.destroy();
+      else if (nowMs - this.#waitingSinceMs >= this.#runtime.serving.idleMs) this.#socket.destroy();
+      return;
+    }
+    if (this.#state !== 'open') return;
+    if (this.#exchange.isOpen) {
+      this.#exchange.sweep(nowMs);
+      return;
+    }
+    const { requestHeadMs, idleMs } = this.#runtime.serving;
+    const waitedMs = nowMs - this.#waitingSinceMs;
+    if (this.#reader.isMidway && !this.#discarding) {
+      if (requestHeadMs > 0 && waitedMs >= requestHeadMs) this.#refuse('requestHeadTimeout');
+    } else if (idleMs > 0 && waitedMs >= idleMs) {
+      this.#socket.destroy();
+    }
+  }
+
+  /** Draining: true when nothing is under way, so that closing loses nothing that has arrived. */
+  get isIdle(): boolean {
+    return this.#state === 'open' && !this.#exchange.isOpen && !this.#reader.isMidway;
+  }
+
+  /** The drain's deadline has passed. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}

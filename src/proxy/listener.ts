@@ -1,0 +1,118 @@
+/** A listening socket and the client connections that came in by it. */
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import type { ListenerSpec } from '../seam.ts';
+import { plainAddress } from './forwarding.ts';
+import type { Peer } from './halves.ts';
+import { InboundHttp1 } from './inbound-http1.ts';
+import { http1Error } from './respond-error.ts';
+import type { Runtime } from './runtime.ts';
+
+/** More than Node's 16 KiB: fewer pauses of a backend that sends a large body. */
+const WRITE_BUFFER_BYTES = 65_536;
+/** Connections that wait to be accepted; the kernel's own limit (somaxconn) is what holds. */
+const BACKLOG = 4096;
+
+/** Client connections of the worker, over all listeners, and how many each address has. */
+export class ConnectionCensus {
+  total = 0;
+  readonly #byAddress = new Map<string, number>();
+
+  admit(address: string, most: number, mostOfOne: number): boolean {
+    const ofOne = this.#byAddress.get(address) ?? 0;
+    if (this.total >= most || (mostOfOne > 0 && ofOne >= mostOfOne)) return false;
+    this.total++;
+    this.#byAddress.set(address, ofOne + 1);
+    return true;
+  }
+
+  leave(address: string): void {
+    this.total--;
+    const left = (this.#byAddress.get(address) ?? 1) - 1;
+    if (left === 0) this.#byAddress.delete(address);
+    else this.#byAddress.set(address, left);
+  }
+}
+
+export class Listener {
+  readonly spec: ListenerSpec;
+  readonly #runtime: Runtime;
+  readonly #census: ConnectionCensus;
+  readonly #server: Server | TlsServer;
+  readonly #connections = new Set<InboundHttp1>();
+
+  constructor(runtime: Runtime, census: ConnectionCensus, spec: ListenerSpec) {
+    this.#runtime = runtime;
+    this.#census = census;
+    this.spec = spec;
+    this.#server = this.#create();
+  }
+
+  #create(): Server | TlsServer {
+    const options = { allowHalfOpen: true, noDelay: true, highWaterMark: WRITE_BUFFER_BYTES };
+    const { tls } = this.spec;
+    if (tls === undefined) return createServer(options, (socket) => this.#accept(socket, 'http'));
+    const server = createTlsServer(
+      { ...options, cert: tls.certificate, key: tls.key, ALPNProtocols: ['http/1.1'], minVersion: 'TLSv1.2' },
+      (socket) => this.#accept(socket, 'https'),
+    );
+    // A handshake that fails is the client's affair; without a listener its error would end the process.
+    server.on('tlsClientError', (_error, socket) => socket.destroy());
+    return server;
+  }
+
+  /** Resolves when connections are accepted, rejects with Node's error when the address cannot be had. */
+  listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen({ host: this.spec.host, port: this.spec.port, backlog: BACKLOG }, () => {
+        this.#server.off('error', reject);
+        // Running out of descriptors (EMFILE) is no reason to end what is served already.
+        this.#server.on('error', () => undefined);
+        resolve();
+      });
+    });
+  }
+
+  /** New connections are secured with another certificate; those that are there stay as they are. */
+  renewCertificate(spec: ListenerSpec): void {
+    if (spec.tls !== undefined && 'setSecureContext' in this.#server) {
+      this.#server.setSecureContext({ cert: spec.tls.certificate, key: spec.tls.key, minVersion: 'TLSv1.2' });
+    }
+  }
+
+  /** Accepts nothing more; connections that are there go on. */
+  stopAccepting(): void {
+    this.#server.close();
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Ends all connections that are still there. */
+  destroyConnections(): void {
+    for (const connection of this.#connections) connection.destroy();
+  }
+
+  #accept(socket: Socket, scheme: Peer['scheme']): void {
+    const runtime = this.#runtime;
+    const address = plainAddress(socket.remoteAddress ?? '');
+    if (address === '') {
+      socket.destroy();
+      return;
+    }
+    const { limits, trusted } = runtime.serving;
+    if (!this.#census.admit(address, limits.connections, limits.connectionsPerClient)) {
+      socket.on('error', () => undefined);
+      socket.end(http1Error('tooManyConnections', true, false), 'latin1', () => socket.destroy());
+      return;
+    }
+    const peer: Peer = { address, scheme, isTrusted: trusted.has(address) };
+    const connection = new InboundHttp1(runtime, socket, peer, () => {
+      this.#connections.delete(connection);
+      this.#census.leave(address);
+    });
+    this.#connections.add(connection);
+  }
+}

@@ -1,0 +1,279 @@
+/** A connection to a backend that speaks HTTP/1.1, and on it one request after the other. */
+import { connect, type OnReadOpts, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ErrorCode } from '../domain/errors.ts';
+import type { Fields } from '../fields.ts';
+import { CHUNKED } from '../http1/framing.ts';
+import type { ResponseHead } from '../http1/response.ts';
+import { ResponseReader, type ResponseSink } from '../http1/response-reader.ts';
+import { FORWARDING, fieldLines, HOP_BY_HOP } from '../http1/serialize.ts';
+import type { Exchange } from './exchange.ts';
+import type { OutboundHalf, RequestView } from './halves.ts';
+import { Http1Writer } from './http1-writer.ts';
+import { connectFailure } from './node-error.ts';
+import type { Pool } from './pool.ts';
+import type { Sweepable } from './runtime.ts';
+import { Tunnel } from './tunnel.ts';
+
+/** Of a backend's response. Larger than for requests: what a backend sends is not an attack but an annoyance. */
+const RESPONSE_LIMITS = { headBytes: 65_536, fields: 256 };
+
+/** One for all connections of the process: a read's bytes are used up before the next read. */
+const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
+
+/** How long a connection may lie idle unless the backend says less (Keep-Alive: timeout). */
+const IDLE_MS = 60_000;
+/** A backend that closes after n seconds does so by its own clock: stop using the connection this much earlier. */
+const HINT_MARGIN_MS = 1_000;
+
+type ConnectionState = 'connecting' | 'active' | 'idle' | 'closed';
+
+export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
+  isReused = false;
+  readonly #pool: Pool;
+  readonly #socket: Socket;
+  readonly #reader: ResponseReader;
+  readonly #writer: Http1Writer;
+  #exchange: Exchange | null;
+  #state: ConnectionState = 'connecting';
+  #connected = false;
+  #connectDeadlineMs: number;
+  #idleUntilMs = 0;
+  #idleForMs = IDLE_MS;
+  #requestEnded = false;
+  #mayReuse = true;
+  /** The response is over, and the connection goes back to its pool when the bytes at hand are used up. */
+  #responseEnded = false;
+  #tunnel: Tunnel | null = null;
+
+  constructor(pool: Pool, exchange: Exchange, connectMs: number) {
+    this.#pool = pool;
+    this.#exchange = exchange;
+    const now = pool.runtime.clock();
+    this.#connectDeadlineMs = connectMs > 0 ? now + connectMs : Number.POSITIVE_INFINITY;
+    this.#socket = this.#open();
+    this.#reader = new ResponseReader(RESPONSE_LIMITS, this);
+    this.#writer = new Http1Writer(this.#socket, true);
+    this.#socket.on('error', (error) => this.#onError(error));
+    this.#socket.on('end', () => this.#onReadableEnd());
+    this.#socket.on('close', () => this.#onClose());
+    this.#socket.on('drain', () => this.#exchange?.onBackendDrained());
+    pool.runtime.watch(this);
+  }
+
+  #open(): Socket {
+    const { host, port, tls } = this.#pool.target;
+    const onread: OnReadOpts = {
+      buffer: READ_BUFFER,
+      callback: (length, bytes) => {
+        this.#onData(length === bytes.length ? (bytes as Buffer) : (bytes as Buffer).subarray(0, length));
+        return true;
+      },
+    };
+    if (tls === null) {
+      const socket = connect({ host, port, noDelay: true, onread });
+      socket.once('connect', () => this.#onConnect());
+      return socket;
+    }
+    const socket = connectTls({
+      host,
+      port,
+      secureContext: tls.context,
+      rejectUnauthorized: tls.verify,
+      ALPNProtocols: ['http/1.1'],
+      ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
+    });
+    socket.setNoDelay(true);
+    socket.once('secureConnect', () => this.#onConnect());
+    socket.on('data', (bytes) => this.#onData(bytes));
+    return socket;
+  }
+
+  get isConnected(): boolean {
+    return this.#connected;
+  }
+
+  /** Taken from the pool for another request. */
+  reuse(exchange: Exchange): void {
+    this.#exchange = exchange;
+    this.isReused = true;
+    this.#state = 'active';
+    this.#requestEnded = false;
+    this.#responseEnded = false;
+  }
+
+  sendHead(request: RequestView, forwarding: string, droppedNames: readonly string[] | null): void {
+    const { connection, fields } = request;
+    const mayUpgrade = connection.upgrade && isUpgrade(fields);
+    let text = `${request.method} ${request.target} HTTP/1.1\r\n`;
+    if (fields.get('host') === undefined) text += `host: ${request.authority || this.#hostName()}\r\n`;
+    text += fieldLines(fields, HOP_BY_HOP | FORWARDING, droppedNames) + forwarding;
+    if (request.bodyLength === CHUNKED) text += 'transfer-encoding: chunked\r\n';
+    if (mayUpgrade) text += `connection: upgrade\r\nupgrade: ${fields.get('upgrade')}\r\n`;
+    else if (wantsTrailers(fields)) text += 'connection: te\r\nte: trailers\r\n';
+    this.#writer.head(`${text}\r\n`, request.bodyLength === CHUNKED);
+    this.#reader.expect(request.method === 'HEAD', mayUpgrade);
+  }
+
+  #hostName(): string {
+    const { host, port } = this.#pool.target;
+    return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  }
+
+  sendBody(bytes: Buffer, start: number, end: number): boolean {
+    return this.#writer.body(bytes, start, end);
+  }
+
+  sendEnd(trailers: Fields | null): void {
+    this.#requestEnded = true;
+    this.#writer.end(trailers);
+  }
+
+  flushRequest(): void {
+    this.#writer.flush();
+  }
+
+  pauseResponse(): void {
+    this.#reader.pause();
+    this.#socket.pause();
+  }
+
+  resumeResponse(): void {
+    this.#reader.resume();
+    if (this.#settle()) return;
+    if (this.#state !== 'closed') this.#socket.resume();
+    this.#exchange?.flushResponse();
+  }
+
+  abandon(): void {
+    this.#exchange = null;
+    this.close();
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#pool.runtime.unwatch(this);
+    this.#pool.forget(this);
+    if (this.#tunnel === null) this.#socket.destroy();
+  }
+
+  sweep(nowMs: number): void {
+    if (this.#state === 'connecting' && nowMs >= this.#connectDeadlineMs) this.#fail('connectTimeout');
+    else if (this.#state === 'idle' && nowMs >= this.#idleUntilMs) this.close();
+  }
+
+  #onConnect(): void {
+    if (this.#state === 'closed') return;
+    this.#connected = true;
+    this.#state = 'active';
+    this.#exchange?.onConnected();
+  }
+
+  #onData(bytes: Buffer): void {
+    if (this.#tunnel !== null) {
+      this.#tunnel.onData(Buffer.from(bytes));
+      return;
+    }
+    if (this.#state === 'closed') return;
+    this.#reader.feed(bytes);
+    if (!this.#settle()) this.#exchange?.flushResponse();
+  }
+
+  /** After a response's end: back to the pool, or closed. True when there was one. */
+  #settle(): boolean {
+    if (!this.#responseEnded || this.#state !== 'active') return false;
+    if (!this.#mayReuse || !this.#requestEnded || this.#socket.readableEnded) {
+      this.close();
+      return true;
+    }
+    this.#state = 'idle';
+    this.#idleUntilMs = this.#pool.runtime.nowMs + this.#idleForMs;
+    if (this.#socket.isPaused()) this.#socket.resume();
+    this.#pool.release(this);
+    return true;
+  }
+
+  #onReadableEnd(): void {
+    if (this.#state === 'idle') {
+      this.close();
+      return;
+    }
+    this.#reader.end();
+    this.#settle();
+  }
+
+  #onError(error: Error): void {
+    this.#fail(this.#connected ? 'upstreamReset' : connectFailure(error));
+  }
+
+  /** Without an 'error' before it: the backend ended the connection. */
+  #onClose(): void {
+    if (this.#state === 'closed') return;
+    if (this.#exchange !== null && this.#connected) this.#reader.end();
+    this.#fail(this.#connected ? 'upstreamReset' : 'connectFailed');
+  }
+
+  #fail(code: ErrorCode): void {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    this.close();
+    exchange?.onUpstreamFailed(this, code);
+  }
+
+  onInterim(head: ResponseHead): void {
+    this.#exchange?.onInterim(head);
+  }
+
+  onHead(head: ResponseHead): void {
+    this.#mayReuse = head.keepAlive;
+    if (head.fields.count > 0) this.#readIdleHint(head);
+    this.#exchange?.onResponseHead(head);
+  }
+
+  /** `Keep-Alive: timeout=5`: how long the backend keeps an idle connection, in seconds. */
+  #readIdleHint(head: ResponseHead): void {
+    const hint = head.fields.get('keep-alive');
+    if (hint === undefined) return;
+    const seconds = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(hint)?.[1];
+    if (seconds !== undefined)
+      this.#idleForMs = Math.min(IDLE_MS, Math.max(0, Number(seconds) * 1000 - HINT_MARGIN_MS));
+  }
+
+  onBody(bytes: Buffer, start: number, end: number): void {
+    if (this.#exchange?.onResponseBody(bytes, start, end) === false) this.pauseResponse();
+  }
+
+  onEnd(trailers: Fields | null): void {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    this.#responseEnded = true;
+    exchange?.onResponseEnd(trailers);
+  }
+
+  onTunnel(head: ResponseHead, rest: Buffer): void {
+    const exchange = this.#exchange;
+    if (exchange === null) return;
+    this.#exchange = null;
+    // The socket without this half's hands on it; reads go on through the half, which has its read buffer.
+    for (const event of ['error', 'end', 'close', 'drain']) this.#socket.removeAllListeners(event);
+    this.#tunnel = new Tunnel(this.#socket);
+    this.close();
+    exchange.onTunnel(head, rest, this.#tunnel);
+  }
+
+  onFault(fault: ErrorCode): void {
+    this.#fail(fault);
+  }
+}
+
+function isUpgrade(fields: Fields): boolean {
+  const protocol = fields.get('upgrade');
+  // Cleartext HTTP/2 by upgrade is gone from the protocol (RFC 9113 section 3.1) and a known way around proxies: the request goes on without.
+  return protocol !== undefined && protocol.toLowerCase() !== 'h2c';
+}
+
+function wantsTrailers(fields: Fields): boolean {
+  const te = fields.get('te');
+  return te !== undefined && /(?:^|,)\s*trailers\s*(?:,|$)/i.test(te);
+}

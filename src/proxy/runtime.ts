@@ -1,0 +1,64 @@
+/** What everything in a worker shares: the table it serves from now, the time, chance, and who must be looked at by the sweep. */
+import type { Snapshot } from '../domain/snapshot.ts';
+import type { Limits } from '../seam.ts';
+import type { Counts } from './counts.ts';
+import type { TrustedProxies } from './forwarding.ts';
+import type { OverrideHeader } from './override.ts';
+import type { Pool } from './pool.ts';
+
+/** Everything that a request is served by. Replaced as a whole; an exchange keeps the one it began with. */
+export interface Serving {
+  readonly snapshot: Snapshot;
+  /** By backend, one pool an endpoint. */
+  readonly pools: readonly (readonly Pool[])[];
+  readonly counts: Counts;
+  readonly trusted: TrustedProxies;
+  readonly override: OverrideHeader | null;
+  readonly limits: Limits;
+  readonly requestHeadMs: number;
+  readonly idleMs: number;
+}
+
+/** Has deadlines. Looked at every SWEEP_MS, so a time-out comes up to that much late, and no request needs a timer. */
+export interface Sweepable {
+  /** @param nowMs the runtime's clock */
+  sweep(nowMs: number): void;
+}
+
+export const SWEEP_MS = 100;
+
+export class Runtime {
+  serving: Serving;
+  /** No new connections or requests beyond those under way. */
+  isDraining = false;
+  /** The clock as of the last sweep: exact enough for time-outs, and free. */
+  nowMs: number;
+  /** Milliseconds that only ever rise, with fractions. */
+  readonly clock: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** 128 random bits as text. */
+  readonly randomId: () => string;
+  readonly #swept = new Set<Sweepable>();
+
+  constructor(serving: Serving, sources: { clock: () => number; random: () => number; randomId: () => string }) {
+    this.serving = serving;
+    this.clock = sources.clock;
+    this.random = sources.random;
+    this.randomId = sources.randomId;
+    this.nowMs = sources.clock();
+  }
+
+  watch(sweepable: Sweepable): void {
+    this.#swept.add(sweepable);
+  }
+
+  unwatch(sweepable: Sweepable): void {
+    this.#swept.delete(sweepable);
+  }
+
+  sweep(): void {
+    this.nowMs = this.clock();
+    for (const sweepable of this.#swept) sweepable.sweep(this.nowMs);
+  }
+}

@@ -1,0 +1,253 @@
+/** The data plane of one worker, without its process: messages in, messages out. */
+import { createSecureContext } from 'node:tls';
+import { createSnapshot, withEndpoints, withWeights } from '../domain/snapshot.ts';
+import type {
+  BackendSpec,
+  DownMessage,
+  EndpointSpec,
+  EndpointsMessage,
+  ListenerSpec,
+  TableMessage,
+  UpMessage,
+  WeightsMessage,
+} from '../seam.ts';
+import { Counts } from './counts.ts';
+import { TrustedProxies } from './forwarding.ts';
+import { ConnectionCensus, Listener } from './listener.ts';
+import { Pool, type PoolTarget } from './pool.ts';
+import { Runtime, type Serving, SWEEP_MS } from './runtime.ts';
+
+export interface ServiceHost {
+  readonly send: (message: UpMessage) => void;
+  /** Called when a drain is over. */
+  readonly exit: () => void;
+  readonly sources: ConstructorParameters<typeof Runtime>[1];
+}
+
+interface PoolEntry {
+  readonly pool: Pool;
+  readonly backend: string;
+}
+
+export class Service {
+  readonly #host: ServiceHost;
+  readonly #runtime: Runtime;
+  readonly #census = new ConnectionCensus();
+  readonly #sweep: NodeJS.Timeout;
+  #table: TableMessage | null = null;
+  #listeners: Listener[] = [];
+  /** By backend and address: kept from table to table as long as they are the same. */
+  #pools = new Map<string, PoolEntry>();
+  /** Counts of the present table first, then of older ones that requests still add to. */
+  #counts: Counts[] = [];
+  #drainUntilMs = Number.POSITIVE_INFINITY;
+  /** The table that is being put together from messages. */
+  #next: Serving = emptyServing();
+  /** Listeners no longer configured whose connections go on. */
+  #closing: Listener[] = [];
+  #sentConnections = '';
+
+  constructor(host: ServiceHost) {
+    this.#host = host;
+    this.#runtime = new Runtime(emptyServing(), host.sources);
+    this.#sweep = setInterval(() => this.#onSweep(), SWEEP_MS);
+  }
+
+  onMessage(message: DownMessage): void {
+    switch (message.kind) {
+      case 'table':
+        this.#onTable(message);
+        break;
+      case 'endpoints':
+        this.#onEndpoints(message);
+        break;
+      case 'weights':
+        this.#onWeights(message);
+        break;
+      case 'drain':
+        this.drain();
+        break;
+      case 'flush':
+        this.#sendCounts(message.flush, true);
+        break;
+    }
+  }
+
+  #onTable(table: TableMessage): void {
+    const before = this.#runtime.serving;
+    const counts = new Counts(table.generation, table.routes.length);
+    this.#table = table;
+    this.#counts = [counts, ...this.#counts];
+    this.#runtime.serving = {
+      snapshot: createSnapshot(table.generation, table.routes, table.backends.length),
+      pools: table.backends.map(() => []),
+      counts,
+      trusted: new TrustedProxies(table.trustedProxies),
+      override: table.override,
+      limits: table.limits,
+      requestHeadMs: table.requestHeadMs,
+      idleMs: table.idleMs,
+    };
+    // Endpoints and weights follow at once; until they are here, requests go on by the table before.
+    this.#next = this.#runtime.serving;
+    if (before.snapshot.generation >= 0) this.#runtime.serving = before;
+  }
+
+  #onEndpoints(message: EndpointsMessage): void {
+    const next = this.#next;
+    const table = this.#table;
+    if (table === null || message.generation !== next.snapshot.generation) return;
+    const backend = table.backends[message.backend] as BackendSpec;
+    const pools = next.pools.with(
+      message.backend,
+      message.endpoints.map((endpoint) => this.#pool(backend, endpoint)),
+    );
+    this.#replace({ ...next, snapshot: withEndpoints(next.snapshot, message.backend, message.endpoints), pools });
+    if (this.#runtime.serving === this.#next) this.#retirePools();
+  }
+
+  #onWeights(message: WeightsMessage): void {
+    const next = this.#next;
+    if (this.#table === null || message.generation !== next.snapshot.generation) return;
+    const isFirst = next.snapshot.revision === -1;
+    this.#next = { ...next, snapshot: withWeights(next.snapshot, message.revision, message.weights) };
+    this.#runtime.serving = this.#next;
+    if (isFirst) {
+      this.#retirePools();
+      void this.#listen(this.#table);
+    }
+    this.#host.send({ kind: 'applied', generation: message.generation, revision: message.revision });
+  }
+
+  /** A table takes effect with its first weights; later patches at once. */
+  #replace(next: Serving): void {
+    const isServed = this.#runtime.serving === this.#next && this.#next.snapshot.revision !== -1;
+    this.#next = next;
+    if (isServed) this.#runtime.serving = next;
+  }
+
+  #pool(backend: BackendSpec, endpoint: EndpointSpec): Pool {
+    const key = JSON.stringify([backend, endpoint.host, endpoint.port]);
+    const known = this.#pools.get(key);
+    if (known !== undefined) return known.pool;
+    const pool = new Pool(poolTarget(backend, endpoint), this.#runtime);
+    this.#pools.set(key, { pool, backend: backend.name });
+    return pool;
+  }
+
+  #retirePools(): void {
+    const wanted = new Set(this.#runtime.serving.pools.flat());
+    for (const [key, { pool }] of this.#pools) {
+      if (wanted.has(pool)) continue;
+      this.#pools.delete(key);
+      pool.retire();
+    }
+  }
+
+  /** Opens what is new, keeps what is there, closes what is gone; a failure leaves the others as they are. */
+  async #listen(table: TableMessage): Promise<void> {
+    const kept: Listener[] = [];
+    let failure: { address: string; message: string } | null = null;
+    for (const spec of table.listeners) {
+      const present = this.#listeners.find((listener) => socketKey(listener.spec) === socketKey(spec));
+      if (present !== undefined) {
+        present.renewCertificate(spec);
+        kept.push(present);
+        continue;
+      }
+      const listener = new Listener(this.#runtime, this.#census, spec);
+      try {
+        await listener.listen();
+        kept.push(listener);
+      } catch (error) {
+        failure ??= { address: spec.address, message: error instanceof Error ? error.message : String(error) };
+      }
+    }
+    for (const listener of this.#listeners) {
+      if (kept.includes(listener)) continue;
+      listener.stopAccepting();
+      this.#closing.push(listener);
+    }
+    this.#listeners = kept;
+    if (this.#runtime.isDraining) for (const listener of kept) listener.stopAccepting();
+    this.#host.send({ kind: 'listening', generation: table.generation, failure });
+  }
+
+  /** Stop accepting, let clients go with their next answer, exit when the last has gone or the time is over. */
+  drain(): void {
+    if (this.#runtime.isDraining) return;
+    this.#runtime.isDraining = true;
+    this.#drainUntilMs = this.#runtime.clock() + (this.#table?.drainMs ?? 0);
+    for (const listener of this.#listeners) listener.stopAccepting();
+  }
+
+  #onSweep(): void {
+    this.#runtime.sweep();
+    if (!this.#runtime.isDraining) return;
+    if (this.#runtime.nowMs >= this.#drainUntilMs) {
+      for (const listener of [...this.#listeners, ...this.#closing]) listener.destroyConnections();
+    }
+    if (this.#census.total > 0) return;
+    clearInterval(this.#sweep);
+    this.#sendCounts(0, true);
+    this.#host.exit();
+  }
+
+  beat(): void {
+    this.#sendCounts(0, false);
+  }
+
+  #sendCounts(flush: number, always: boolean): void {
+    const connections = this.#listeners.map((listener) => listener.connectionCount);
+    const [present, ...older] = this.#counts;
+    if (present === undefined) return;
+    for (const counts of older) {
+      if (counts.isDirty)
+        this.#host.send({ kind: 'counts', generation: counts.generation, flush: 0, ...counts.take(), connections });
+    }
+    this.#counts = [present, ...older.filter((counts) => counts.inflight > 0)];
+    const total = connections.join();
+    if (!always && !present.isDirty && total === this.#sentConnections) return;
+    this.#sentConnections = total;
+    this.#host.send({ kind: 'counts', generation: present.generation, flush, ...present.take(), connections });
+  }
+}
+
+/** Listeners with the same key can share one socket. */
+function socketKey(spec: ListenerSpec): string {
+  return `${spec.host}:${spec.port}:${spec.tls === undefined ? 'tcp' : 'tls'}`;
+}
+
+function emptyServing(): Serving {
+  return {
+    snapshot: createSnapshot(-1, [], 0),
+    pools: [],
+    counts: new Counts(-1, 0),
+    trusted: new TrustedProxies([]),
+    override: null,
+    limits: {
+      headBytes: 16_384,
+      fields: 100,
+      targetBytes: 8192,
+      bodyBytes: 0,
+      connections: 0,
+      connectionsPerClient: 0,
+    },
+    requestHeadMs: 0,
+    idleMs: 0,
+  };
+}
+
+function poolTarget(backend: BackendSpec, endpoint: EndpointSpec): PoolTarget {
+  const { tls, connections } = backend;
+  const { host, port } = endpoint;
+  if (tls === undefined) return { host, port, tls: null, connections };
+  const context = createSecureContext({
+    ...(tls.ca === undefined ? {} : { ca: tls.ca }),
+    ...(tls.certificate === undefined ? {} : { cert: tls.certificate }),
+    ...(tls.key === undefined ? {} : { key: tls.key }),
+  });
+  const isName = !/^[\d.]+$|:/.test(host);
+  const serverName = tls.serverName ?? (isName ? host : undefined);
+  return { host, port, tls: { context, serverName, verify: !tls.insecure }, connections };
+}
