@@ -8,13 +8,23 @@ import { isHopeless } from './hopeless.ts';
 import {
   CONNECTION,
   CONTENT_LENGTH,
+  EXPECT,
+  FORWARDED,
   HOST_FIELD,
+  HTTP2_SETTINGS,
   KEEP_ALIVE,
+  PROXY_AUTHENTICATE,
+  PROXY_AUTHORIZATION,
   PROXY_CONNECTION,
   TE,
   TRAILER,
   TRANSFER_ENCODING,
   UPGRADE,
+  VIA,
+  X_FORWARDED_FOR,
+  X_FORWARDED_HOST,
+  X_FORWARDED_PORT,
+  X_FORWARDED_PROTO,
 } from './known.ts';
 import { latin1 } from './latin1.ts';
 
@@ -33,7 +43,10 @@ export interface BodyLimits {
   readonly fields: number;
 }
 
-/** Fields that frame or route a message mean nothing behind its body (RFC 9110 section 6.5.1): they are not passed on. */
+/**
+ * Fields that frame or route a message, or say where it came from, mean nothing behind its body (RFC 9110 section 6.5.1): they are not
+ * passed on, lest a backend that merges trailers into the head believes them.
+ */
 const NO_TRAILERS =
   (1 << HOST_FIELD) |
   (1 << CONNECTION) |
@@ -41,7 +54,17 @@ const NO_TRAILERS =
   (1 << PROXY_CONNECTION) |
   (1 << TE) |
   (1 << TRAILER) |
-  (1 << UPGRADE);
+  (1 << UPGRADE) |
+  (1 << EXPECT) |
+  (1 << FORWARDED) |
+  (1 << X_FORWARDED_FOR) |
+  (1 << X_FORWARDED_PROTO) |
+  (1 << X_FORWARDED_HOST) |
+  (1 << X_FORWARDED_PORT) |
+  (1 << VIA) |
+  (1 << HTTP2_SETTINGS) |
+  (1 << PROXY_AUTHORIZATION) |
+  (1 << PROXY_AUTHENTICATE);
 
 export class BodyDecoder {
   /** Where the next call goes on. */

@@ -172,7 +172,8 @@ export class RequestReader {
   /** Too large a head is put down to the target when that is what fills it. */
   #tooLarge(bytes: Buffer, at: number): RequestFault {
     const lineEnd = bytes.indexOf('\r\n', at, 'latin1');
-    return lineEnd === -1 || lineEnd - at > this.#limits.targetBytes + 64 ? 'targetTooLong' : 'headTooLarge';
+    const longest = Math.min(this.#limits.targetBytes + 64, this.#limits.headBytes - 1);
+    return lineEnd === -1 || lineEnd - at > longest ? 'targetTooLong' : 'headTooLarge';
   }
 
   #readBody(bytes: Buffer, at: number, end: number): number {
