@@ -1,0 +1,85 @@
+/** The control plane of one replica, put together: state from the store, workers that follow it, and the service for operators. */
+import type { Store } from '../store/store.ts';
+import { Events } from './events.ts';
+import { writeFirstWeights } from './first-weights.ts';
+import type { Plan } from './plan.ts';
+import { ControlService } from './service.ts';
+import { type LastStateFile, StateKeeper } from './state-keeper.ts';
+import { Supervisor } from './supervisor.ts';
+
+export interface ControlPlaneOptions {
+  readonly version: string;
+  readonly fleet: string;
+  readonly storeKind: string;
+  /** Script that workers run. */
+  readonly workerScript: string;
+  readonly openStore: () => Promise<Store>;
+  readonly lastState: LastStateFile;
+  readonly bootstrapOld: boolean;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+}
+
+export class ControlPlane {
+  readonly events: Events;
+  readonly service: ControlService;
+  readonly #clock: () => number;
+  readonly #keeper: StateKeeper;
+  readonly #supervisor: Supervisor;
+
+  constructor(plan: Plan, options: ControlPlaneOptions) {
+    const { clock, openStore, lastState, bootstrapOld } = options;
+    const events = new Events(clock);
+    this.#clock = clock;
+    this.#keeper = new StateKeeper({
+      openStore,
+      lastState,
+      bootstrapOld,
+      clock,
+      onState: (state) => this.#supervisor.show(state),
+      onEntry: (entry) => events.emit({ type: 'change', entry }),
+      onHealth: (health) => {
+        events.emit({ type: 'store', up: health.up, reason: health.up ? null : health.reason });
+        if (health.up) void this.#writeFirstWeights();
+      },
+    });
+    const { workerScript } = options;
+    this.#supervisor = new Supervisor(plan, { workerScript, events, monotonic: () => performance.now() });
+    this.service = new ControlService({ ...options, events, keeper: this.#keeper, supervisor: this.#supervisor });
+    this.events = events;
+  }
+
+  /** Loads the state and starts the workers. Resolves before they serve: see `settled`. */
+  async start(): Promise<void> {
+    await this.#keeper.start();
+    await this.#writeFirstWeights();
+    this.#supervisor.install(this.#supervisor.plan);
+  }
+
+  /** Resolves when all workers serve: null; or when one could not listen: where and why. */
+  settled(): Promise<{ readonly address: string; readonly message: string } | null> {
+    return this.#supervisor.settled();
+  }
+
+  /** Serves by another plan from now on. */
+  async install(plan: Plan): Promise<void> {
+    await writeFirstWeights(this.#keeper, plan, this.#clock);
+    this.#supervisor.install(plan);
+  }
+
+  #writeFirstWeights(): Promise<void> {
+    return writeFirstWeights(this.#keeper, this.#supervisor.plan, this.#clock);
+  }
+
+  /** Lets the workers finish, for at most `drainMs`, and lets go of the store. */
+  async drain(drainMs: number): Promise<void> {
+    this.service.leave();
+    await this.#supervisor.drain(drainMs);
+    await this.#keeper.close();
+  }
+
+  /** Ends the workers with all that they do. */
+  kill(): void {
+    this.#supervisor.kill();
+  }
+}

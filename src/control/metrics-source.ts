@@ -1,0 +1,82 @@
+import type { AuditEntry } from '../domain/state.ts';
+import type { CountsSource } from '../telemetry/counts-source.ts';
+import type { Plan } from './plan.ts';
+import type { StateKeeper } from './state-keeper.ts';
+import type { Supervisor } from './supervisor.ts';
+
+/** What the metrics are read from. */
+export class MetricsSource implements CountsSource {
+  readonly build: CountsSource['build'];
+  readonly #supervisor: Supervisor;
+  readonly #keeper: StateKeeper;
+  readonly #rollbacks = new Map<string, number>();
+  #plan: Plan | undefined;
+  #routes: readonly string[] = [];
+
+  constructor(supervisor: Supervisor, keeper: StateKeeper, version: string) {
+    this.#supervisor = supervisor;
+    this.#keeper = keeper;
+    this.build = { version, node: process.version };
+  }
+
+  /** Counts rollbacks. */
+  note({ verb, routes }: AuditEntry): void {
+    if (verb !== 'rollback') return;
+    for (const { route } of routes) this.#rollbacks.set(route, (this.#rollbacks.get(route) ?? 0) + 1);
+  }
+
+  /** The same array for as long as the plan is the same. */
+  get routes(): readonly string[] {
+    const { plan } = this.#supervisor;
+    if (plan !== this.#plan) {
+      this.#plan = plan;
+      this.#routes = plan.routes.map(({ spec }) => spec.name);
+    }
+    return this.#routes;
+  }
+
+  get cells(): Float64Array {
+    return this.#supervisor.recorder.totals();
+  }
+
+  weightsPpm(): number[] {
+    const { state } = this.#keeper;
+    return this.routes.map((name) => state?.routes.get(name)?.weightPpm ?? 0);
+  }
+
+  connections(): { listener: string; protocol: string; value: number }[] {
+    const workers = this.#supervisor.workers();
+    return this.#supervisor.plan.listeners.map(({ address }, i) => ({
+      listener: address,
+      protocol: 'http1',
+      value: workers.reduce((sum, worker) => sum + (worker.connections[i] ?? 0), 0),
+    }));
+  }
+
+  endpoints(): { backend: string; state: string; value: number }[] {
+    return this.#supervisor.plan.backends.map(({ spec }, i) => ({
+      backend: spec.name,
+      state: 'healthy',
+      value: this.#supervisor.endpoints(i).length,
+    }));
+  }
+
+  storeUp(): boolean {
+    return this.#keeper.health.up;
+  }
+
+  revision(): number {
+    return this.#keeper.state?.revision ?? 0;
+  }
+
+  stateAgeSeconds(): number {
+    return this.#keeper.ageMs() / 1000;
+  }
+
+  rollbacks(): { route: string; reason: 'manual'; value: number }[] {
+    const known = new Set(this.routes);
+    return [...this.#rollbacks]
+      .filter(([route]) => known.has(route))
+      .map(([route, value]) => ({ route, reason: 'manual', value }));
+  }
+}

@@ -1,0 +1,16 @@
+import type { DiscoverySource } from '../discovery/open.ts';
+import type { RouteSpec } from '../domain/route.ts';
+import type { BackendSpec, TableMessage } from '../seam.ts';
+
+/** What control makes of a valid configuration: all that a table needs, and what only the supervisor wants to know. */
+export interface Plan
+  extends Pick<
+    TableMessage,
+    'listeners' | 'limits' | 'requestHeadMs' | 'idleMs' | 'trustedProxies' | 'override' | 'drainMs'
+  > {
+  readonly backends: readonly { readonly spec: BackendSpec; readonly source: DiscoverySource }[];
+  /** `weightPpm`: where a route starts that the store has never seen. */
+  readonly routes: readonly { readonly spec: RouteSpec; readonly weightPpm: number }[];
+  /** Worker processes. */
+  readonly workers: number;
+}

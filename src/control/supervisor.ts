@@ -1,0 +1,204 @@
+/**
+ * Keeps the workers at the newest table, endpoints and weights, and knows how far each has come. A worker that says hello is told
+ * everything; afterwards it is told what changes. It never waits for a worker.
+ */
+import type { Endpoint } from '../domain/snapshot.ts';
+import type { State } from '../domain/state.ts';
+import type { CountsMessage, DownMessage, ListeningMessage, TableMessage, UpMessage } from '../seam.ts';
+import { Applied } from './applied.ts';
+import { Backends } from './backends.ts';
+import type { Events } from './events.ts';
+import { Flushes } from './flushes.ts';
+import type { Plan } from './plan.ts';
+import { Recorder } from './recorder.ts';
+import { allWeights, changedWeights, indexRoutes, type RouteIndex, tableMessage } from './syncer.ts';
+import { WorkerPool } from './worker-pool.ts';
+import { isReady, type WorkerStatus } from './worker-status.ts';
+
+export interface SupervisorOptions {
+  /** Script that workers run. */
+  readonly workerScript: string;
+  readonly events: Events;
+  /** Milliseconds, only ever compared with each other. */
+  readonly monotonic: () => number;
+}
+
+export class Supervisor {
+  readonly applied = new Applied();
+  readonly recorder = new Recorder();
+  readonly #options: SupervisorOptions;
+  readonly #pool: WorkerPool;
+  readonly #flushes = new Flushes();
+  readonly #workers = new Map<number, WorkerStatus>();
+  #table: TableMessage | undefined;
+  #index: RouteIndex = { generation: 0, byName: new Map() };
+  #backends: Backends | undefined;
+  #state: State | undefined;
+  #onSettled: (() => void) | undefined;
+  #failure: ListeningMessage['failure'] = null;
+
+  #plan: Plan;
+
+  constructor(plan: Plan, options: SupervisorOptions) {
+    this.#plan = plan;
+    this.#options = options;
+    this.#pool = new WorkerPool({
+      exec: options.workerScript,
+      onStarted: (id, pid) => this.#started(id, pid),
+      onMessage: (id, message) => this.#received(id, message),
+      onExited: (id, pid, detail) => this.#exited(id, pid, detail),
+    });
+  }
+
+  /** What was installed last, or will be first. */
+  get plan(): Plan {
+    return this.#plan;
+  }
+
+  /** All workers serve by this plan from now on; the first call starts them. */
+  install(plan: Plan): void {
+    this.#plan = plan;
+    const generation = this.#index.generation + 1;
+    const table = tableMessage(plan, generation);
+    this.#table = table;
+    this.#index = indexRoutes(table);
+    this.recorder.table(
+      generation,
+      table.routes.map(({ name }) => name),
+    );
+    this.#backends?.close();
+    this.#backends = new Backends(plan, (backend) => this.#broadcast(this.#endpointsMessage(backend)));
+    for (const message of this.#everything()) this.#broadcast(message);
+    for (const id of this.#pool.resize(plan.workers, plan.drainMs))
+      (this.#workers.get(id) as WorkerStatus).leaving = true;
+    this.#progressed();
+  }
+
+  /** All workers serve this state from now on; it is newer than the one before. */
+  show(state: State): void {
+    const before = this.#state;
+    this.#state = state;
+    this.applied.announce(state.revision, this.#options.monotonic());
+    if (before !== undefined) this.#broadcast(changedWeights(this.#index, before, state));
+    else for (const message of this.#everything()) this.#broadcast(message);
+  }
+
+  /** What a worker that knows nothing has to be told; nothing while no state is known, so that it does not even listen. */
+  #everything(): DownMessage[] {
+    const table = this.#table;
+    const state = this.#state;
+    if (table === undefined || state === undefined) return [];
+    return [table, ...table.backends.map((_, i) => this.#endpointsMessage(i)), allWeights(this.#index, state)];
+  }
+
+  #endpointsMessage(backend: number): DownMessage {
+    return { kind: 'endpoints', generation: this.#index.generation, backend, endpoints: this.endpoints(backend) };
+  }
+
+  #broadcast(message: DownMessage): void {
+    for (const [id, { greeted }] of this.#workers) if (greeted) this.#pool.send(id, message);
+  }
+
+  #started(id: number, pid: number): void {
+    const fresh = {
+      revision: -1,
+      generation: 0,
+      greeted: false,
+      listening: false,
+      leaving: false,
+      connections: [] as const,
+    };
+    this.#workers.set(id, { pid, ...fresh });
+    this.#options.events.emit({ type: 'worker', pid, what: 'started', detail: null });
+  }
+
+  #exited(id: number, pid: number, detail: string | null): void {
+    this.#workers.delete(id);
+    this.recorder.forget(id);
+    this.#flushes.forget(id);
+    this.#options.events.emit({ type: 'worker', pid, what: 'exited', detail });
+    this.#progressed();
+  }
+
+  #received(id: number, message: UpMessage): void {
+    const worker = this.#workers.get(id);
+    if (worker === undefined) return;
+    switch (message.kind) {
+      case 'hello':
+        worker.greeted = true;
+        for (const answer of this.#everything()) this.#pool.send(id, answer);
+        return;
+      case 'listening':
+        return this.#listening(worker, message);
+      case 'applied':
+        return this.#change(worker, { generation: message.generation, revision: message.revision });
+      case 'counts':
+        return this.#count(id, worker, message);
+    }
+  }
+
+  #listening(worker: WorkerStatus, { failure, generation }: ListeningMessage): void {
+    if (failure !== null) {
+      const detail = `worker ${worker.pid} cannot listen on ${failure.address}: ${failure.message}`;
+      this.#options.events.emit({ type: 'config', ok: false, detail });
+    }
+    if (generation === this.#index.generation) this.#failure = failure;
+    this.#change(worker, { listening: failure === null });
+  }
+
+  #change(worker: WorkerStatus, change: Partial<WorkerStatus>): void {
+    const before = isReady(worker);
+    Object.assign(worker, change);
+    if (!before && isReady(worker)) {
+      this.#options.events.emit({ type: 'worker', pid: worker.pid, what: 'ready', detail: null });
+    }
+    this.#progressed();
+  }
+
+  #count(id: number, worker: WorkerStatus, message: CountsMessage): void {
+    this.recorder.add(id, message);
+    if (message.generation === this.#index.generation) worker.connections = message.connections;
+    this.#flushes.answered(id, message.flush);
+  }
+
+  /** Some worker may have come further, or one that lagged behind has gone. */
+  #progressed(): void {
+    const staying = this.workers().filter(({ leaving }) => !leaving);
+    const ready = staying.filter(isReady);
+    const revisions = ready.map((worker) => (worker.generation === this.#index.generation ? worker.revision : -1));
+    this.applied.serve(revisions.length === 0 ? -1 : Math.min(...revisions), this.#options.monotonic());
+    if (this.#failure !== null || (ready.length > 0 && ready.length === staying.length)) this.#onSettled?.();
+  }
+
+  /** Resolves when every worker serves: null; or when one could not listen: why. */
+  settled(): Promise<ListeningMessage['failure']> {
+    return new Promise((resolve) => {
+      this.#onSettled = () => resolve(this.#failure);
+      this.#progressed();
+    });
+  }
+
+  workers(): WorkerStatus[] {
+    return [...this.#workers.values()];
+  }
+
+  endpoints(backend: number): readonly Endpoint[] {
+    return this.#backends?.endpoints(backend) ?? [];
+  }
+
+  /** Has the workers send what they have counted. Resolves within a quarter of a second, whether or not all did. */
+  async flush(): Promise<void> {
+    const greeted = [...this.#workers].filter(([, worker]) => worker.greeted).map(([id]) => id);
+    await this.#flushes.ask(greeted, (id, message) => this.#pool.send(id, message));
+  }
+
+  /** Workers finish what they do and exit; those that have not after `drainMs` are killed. */
+  async drain(drainMs: number): Promise<void> {
+    await this.#pool.close(drainMs);
+    this.#backends?.close();
+  }
+
+  kill(): void {
+    this.#pool.kill();
+  }
+}

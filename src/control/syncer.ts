@@ -1,0 +1,58 @@
+/** From what control knows to what workers are told: the downward half of the seam. */
+import type { State } from '../domain/state.ts';
+import type { Limits, TableMessage, WeightsMessage } from '../seam.ts';
+import type { Plan } from './plan.ts';
+
+/** The table of a plan. `limits.connections` of the plan is the whole process family's; a worker is told its share. */
+export function tableMessage(plan: Plan, generation: number): TableMessage {
+  return {
+    kind: 'table',
+    generation,
+    listeners: plan.listeners,
+    backends: plan.backends.map(({ spec }) => spec),
+    routes: plan.routes.map(({ spec }) => spec),
+    limits: shareOf(plan.limits, plan.workers),
+    requestHeadMs: plan.requestHeadMs,
+    idleMs: plan.idleMs,
+    trustedProxies: plan.trustedProxies,
+    override: plan.override,
+    drainMs: plan.drainMs,
+  };
+}
+
+function shareOf(limits: Limits, workers: number): Limits {
+  return { ...limits, connections: Math.ceil(limits.connections / workers) };
+}
+
+/** Routes of a generation by name. Routes of the store that it does not have are left alone. */
+export interface RouteIndex {
+  readonly generation: number;
+  readonly byName: ReadonlyMap<string, number>;
+}
+
+export function indexRoutes(table: TableMessage): RouteIndex {
+  return { generation: table.generation, byName: new Map(table.routes.map(({ name }, index) => [name, index])) };
+}
+
+/** Every route's weight; one that the state does not know is at 0. */
+export function allWeights(index: RouteIndex, state: State): WeightsMessage {
+  const weights: [number, number][] = [];
+  for (const [name, route] of index.byName) weights.push([route, state.routes.get(name)?.weightPpm ?? 0]);
+  return { kind: 'weights', generation: index.generation, revision: state.revision, weights };
+}
+
+/** What brings a worker from one state to a newer one: the routes whose weight differs, often none. */
+export function changedWeights(index: RouteIndex, from: State, to: State): WeightsMessage {
+  const weights: [number, number][] = [];
+  for (const [name, next] of to.routes) {
+    const before = from.routes.get(name);
+    if (next === before || next.weightPpm === (before?.weightPpm ?? 0)) continue;
+    const route = index.byName.get(name);
+    if (route !== undefined) weights.push([route, next.weightPpm]);
+  }
+  for (const name of from.routes.keys()) {
+    const route = to.routes.has(name) ? undefined : index.byName.get(name);
+    if (route !== undefined) weights.push([route, 0]);
+  }
+  return { kind: 'weights', generation: index.generation, revision: to.revision, weights };
+}

@@ -1,0 +1,84 @@
+/** How control shows itself to people: the shapes of the admin API. */
+import { NEW, OLD, ppmToPercent, type RouteSpec, type SideIndex } from '../domain/route.ts';
+import type { RouteState } from '../domain/state.ts';
+import { formatEndpoint } from './backends.ts';
+import type { RouteView, SideView, StatusView } from './control.ts';
+import type { StateKeeper } from './state-keeper.ts';
+import type { Supervisor } from './supervisor.ts';
+import { isReady } from './worker-status.ts';
+
+/** A route that the store does not know yet is served from old. */
+const UNKNOWN: RouteState = {
+  revision: 0,
+  weightPpm: 0,
+  cutover: 'steady',
+  frozen: false,
+  reason: 'not in the store yet',
+  actor: '',
+  at: 0,
+};
+
+export class Views {
+  readonly #supervisor: Supervisor;
+  readonly #keeper: StateKeeper;
+
+  constructor(supervisor: Supervisor, keeper: StateKeeper) {
+    this.#supervisor = supervisor;
+    this.#keeper = keeper;
+  }
+
+  /** @param names absent: all */
+  routes(names?: ReadonlySet<string>): RouteView[] {
+    const { routes } = this.#supervisor.plan;
+    const wanted = names === undefined ? routes : routes.filter(({ spec }) => names.has(spec.name));
+    return wanted.map(({ spec }) => this.#route(spec));
+  }
+
+  /** Undefined: not configured. */
+  route(name: string): RouteView | undefined {
+    const route = this.#supervisor.plan.routes.find(({ spec }) => spec.name === name);
+    return route === undefined ? undefined : this.#route(route.spec);
+  }
+
+  #route(spec: RouteSpec): RouteView {
+    const { revision, weightPpm, cutover, reason, frozen } = this.#keeper.state?.routes.get(spec.name) ?? UNKNOWN;
+    return {
+      name: spec.name,
+      weight: ppmToPercent(weightPpm),
+      revision,
+      state: cutover,
+      reason,
+      frozen,
+      old: this.#side(spec, OLD),
+      new: this.#side(spec, NEW),
+      evidence: { value: 0, threshold: 0, verdict: 'inconclusive', reason: 'Nothing is judged yet' },
+      ramp: null,
+      applied: this.#supervisor.applied.view(revision),
+    };
+  }
+
+  #side(spec: RouteSpec, side: SideIndex): SideView {
+    const backend = side === OLD ? spec.old : spec.new;
+    return {
+      backend: this.#supervisor.plan.backends[backend]?.spec.name ?? '',
+      ...this.#supervisor.recorder.side(spec.name, side),
+      endpoints: this.#supervisor.endpoints(backend).map(formatEndpoint),
+    };
+  }
+
+  /** What the replica as a whole is; the rest of the status is not control's state. */
+  replica(): Omit<StatusView, 'version' | 'fleet' | 'store' | 'alarm' | 'ready' | 'notReady'> {
+    const { state } = this.#keeper;
+    const revision = state?.revision ?? 0;
+    return {
+      epoch: state?.epoch ?? '',
+      revision,
+      stateAgeMs: this.#keeper.ageMs(),
+      workers: this.#supervisor
+        .workers()
+        .map((worker) => ({ pid: worker.pid, revision: worker.revision, ready: isReady(worker) })),
+      applied: this.#supervisor.applied.view(revision),
+      routes: this.#supervisor.plan.routes.length,
+    };
+  }
+}

@@ -1,0 +1,83 @@
+/** Every write: decide on what is known, compare-and-set, and decide again on what is there when somebody was faster. */
+import type { CutoverDecision } from '../domain/cutover.ts';
+import type { AuditEntry, RouteChange, RouteState, State, Verb } from '../domain/state.ts';
+import { StoreUnavailable } from '../store/store.ts';
+import type { RefusalCode } from './control.ts';
+import type { StateKeeper } from './state-keeper.ts';
+
+/** What is to happen to some routes, all at once or not at all. */
+export interface Intent {
+  readonly verb: Verb;
+  readonly actor: string;
+  readonly reason: string;
+  readonly routes: readonly string[];
+  decide(route: string, state: RouteState): CutoverDecision;
+}
+
+export type Written =
+  | { readonly kind: 'applied'; readonly entry: AuditEntry }
+  /** Every route already was where it should go. */
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'refused'; readonly code: RefusalCode; readonly detail: string };
+
+type Drafted =
+  | { readonly kind: 'change'; readonly routes: readonly RouteChange[] }
+  | Exclude<Written, { readonly kind: 'applied' }>;
+
+export class Writer {
+  readonly #keeper: StateKeeper;
+  readonly #clock: () => number;
+
+  /** @param clock milliseconds since 1970 */
+  constructor(keeper: StateKeeper, clock: () => number) {
+    this.#keeper = keeper;
+    this.#clock = clock;
+  }
+
+  /** Never rejects because of the store: that is a refusal too. */
+  async write(intent: Intent): Promise<Written> {
+    try {
+      return await this.#write(intent);
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return refused('storeUnavailable', error.message);
+      throw error;
+    }
+  }
+
+  async #write(intent: Intent): Promise<Written> {
+    let state = this.#keeper.state ?? (await this.#keeper.refresh());
+    for (;;) {
+      let drafted = draft(intent, state);
+      if (drafted.kind !== 'change') {
+        // Only what the store holds counts for a refusal.
+        state = await this.#keeper.refresh();
+        drafted = draft(intent, state);
+      }
+      if (drafted.kind !== 'change') return drafted;
+      const { verb, actor, reason } = intent;
+      const change = { epoch: state.epoch, verb, actor, reason, at: this.#clock(), routes: drafted.routes };
+      const result = await this.#keeper.compareAndSet(change);
+      if (result.kind === 'applied') return result;
+      // Another epoch is refused by `refresh`, except to a replica that has served nothing of the store yet.
+      state = await this.#keeper.refresh();
+    }
+  }
+}
+
+function draft(intent: Intent, state: State): Drafted {
+  const routes: RouteChange[] = [];
+  for (const route of intent.routes) {
+    const known = state.routes.get(route);
+    // What the store does not know is served from old already.
+    if (known === undefined && intent.verb === 'rollback') continue;
+    if (known === undefined) return refused('storeUnavailable', `The store does not know the route "${route}" yet`);
+    const decision = intent.decide(route, known);
+    if (decision.kind === 'refused') return decision;
+    if (decision.kind === 'next') routes.push({ route, expected: known.revision, next: decision.next });
+  }
+  return routes.length === 0 ? { kind: 'unchanged' } : { kind: 'change', routes };
+}
+
+function refused(code: RefusalCode, detail: string): Written & { kind: 'refused' } {
+  return { kind: 'refused', code, detail };
+}
