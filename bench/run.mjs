@@ -1,0 +1,126 @@
+// @ts-check
+// `npm run bench`: what Crossfade costs beside its peers, in one run on one machine.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { cells } from './cells/all.mjs';
+import { describeMachine, installPackages, unfit } from './machine.mjs';
+import { measure } from './measure.mjs';
+import { cellReport, preamble } from './table.mjs';
+import { targets } from './targets/all.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+const USAGE = `usage: npm run bench -- [CELL…] [--quick] [--rounds 5] [--seconds 5] [--targets ${[...targets.keys()].join(',')}]
+       [--json FILE] [--install]
+cells: ${[...cells.keys()].join(', ')}
+--quick    two rounds of one second, no latency: ends in two minutes, good to 5 percent at best
+--json     where to write the results besides the table; default bench/results/TIME.json
+--install  installs the peers that are missing (apt-get, as root)
+`;
+
+/** A word that the user misspelt, or a machine that will not do. */
+class Refusal extends Error {}
+
+function parse() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      seconds: { type: 'string' },
+      targets: { type: 'string', default: [...targets.keys()].join(',') },
+      json: { type: 'string' },
+      install: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const rounds = wholeNumber('--rounds', values.rounds ?? (values.quick ? '2' : '5'));
+  const seconds = wholeNumber('--seconds', values.seconds ?? (values.quick ? '1' : '5'));
+  const names = values.targets.split(',');
+  known('target', names, targets);
+  known('cell', positionals, cells);
+  const chosen = positionals.length === 0 ? [...cells.values()] : positionals.flatMap((name) => cells.get(name) ?? []);
+  const plan = { targets: names, rounds, seconds, warmUpSeconds: values.quick ? 1 : 2, latency: !values.quick };
+  return { plan, chosen, json: values.json, install: values.install, help: values.help };
+}
+
+/**
+ * @param {string} option
+ * @param {string} text
+ */
+function wholeNumber(option, text) {
+  if (!/^[1-9]\d*$/.test(text)) throw new Refusal(`${option} takes a whole number above 0, not ${text}`);
+  return Number(text);
+}
+
+/**
+ * @param {string} kind
+ * @param {readonly string[]} names
+ * @param {ReadonlyMap<string, unknown>} all
+ */
+function known(kind, names, all) {
+  const unknown = names.find((name) => !all.has(name));
+  if (unknown !== undefined) throw new Refusal(`no ${kind} ${unknown}; there are ${[...all.keys()].join(', ')}`);
+}
+
+/** Builds what is measured, so that nobody measures yesterday's. */
+function build() {
+  const npm = (/** @type {string[]} */ ...args) =>
+    spawnSync('npm', args, { cwd: root, stdio: ['ignore', process.stderr.fd, process.stderr.fd] }).status;
+  if (!existsSync(`${root}/node_modules`) && npm('ci') !== 0) throw new Refusal('npm ci failed');
+  if (npm('run', '--silent', 'build') !== 0) throw new Refusal('npm run build failed');
+}
+
+/** @param {readonly string[]} names */
+function install(names) {
+  const missing = names.flatMap((name) => {
+    const target = targets.get(name);
+    return target?.debianPackage && target.version() === null ? [target.debianPackage] : [];
+  });
+  const tools = describeMachine().wrk === null ? ['wrk'] : [];
+  if (missing.length + tools.length > 0) installPackages([...missing, ...tools]);
+}
+
+/** @param {string} line */
+function progress(line) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
+  else if (line !== '') process.stderr.write(`${line}\n`);
+}
+
+async function main() {
+  const { plan, chosen, json, install: wantsPeers, help } = parse();
+  if (help) return process.stdout.write(USAGE);
+  if (plan.targets.includes('crossfade')) build();
+  if (wantsPeers) install(plan.targets);
+  const reason = unfit();
+  if (reason !== null) throw new Refusal(reason);
+
+  const startedAt = new Date().toISOString();
+  const machine = describeMachine();
+  process.stdout.write(`## Bench, ${startedAt.slice(0, 10)}\n\n${preamble(machine, plan)}\n\n`);
+  const results = [];
+  for (const [index, cell] of chosen.entries()) {
+    const result = await measure(cell, plan, (what) =>
+      progress(`[${index + 1}/${chosen.length}] ${cell.name}: ${what}`),
+    );
+    results.push(result);
+    progress('');
+    process.stdout.write(`${cellReport(result)}\n`);
+  }
+  const file = json ?? `${root}/bench/results/${startedAt.replaceAll(':', '')}.json`;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify({ startedAt, machine, plan, cells: results }, null, 2)}\n`);
+  process.stderr.write(`results in ${file}\n`);
+  if (results.some((cell) => cell.variants.some((variant) => variant.broken))) process.exitCode = 1;
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof Refusal) && !(error instanceof TypeError && 'code' in error)) throw error;
+  process.stderr.write(`${error.message}\n\n${USAGE}`);
+  process.exitCode = 64;
+}
