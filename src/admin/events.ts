@@ -1,0 +1,79 @@
+/** What happens, as it happens: server-sent events (WHATWG HTML section 9.2). */
+import type { ServerResponse } from 'node:http';
+import { z } from 'zod';
+import type { Control, ControlEvent } from '../control/control.ts';
+import type { AdminApp } from './app.ts';
+import { problems } from './docs.ts';
+import { eventData } from './history-entry.ts';
+
+const HEARTBEAT_MS = 15_000;
+/** A client that leaves this much unread is disconnected; it comes back with Last-Event-ID. */
+const UNREAD_BYTES = 4 * 1024 * 1024;
+
+export function registerEvents(app: AdminApp, control: Control): void {
+  const open = new Set<ServerResponse>();
+  app.addHook('preClose', async () => {
+    for (const response of open) response.end();
+  });
+  app.route({
+    method: 'GET',
+    url: '/v1/events',
+    exposeHeadRoute: false,
+    schema: {
+      operationId: 'streamEvents',
+      summary: 'Events from now on, or after Last-Event-ID',
+      description:
+        'Each event is one JSON object with `id`, `at` and `type` (change, store, worker, config), which is also its name.',
+      tags: ['history'],
+      headers: z.looseObject({
+        'last-event-id': z.string().optional().describe('The last event received; sent by browsers themselves.'),
+      }),
+      response: {
+        200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } },
+        ...problems(403),
+      },
+    },
+    handler: (request, reply) => {
+      reply.hijack();
+      const missed = eventsAfter(control, request.headers['last-event-id']);
+      open.add(reply.raw);
+      reply.raw.on('close', () => open.delete(reply.raw));
+      stream(control, reply.raw, missed);
+    },
+  });
+}
+
+/**
+ * Remembered events that the client has not seen. Ids begin anew with the supervisor: a client that is ahead of all ids comes from before,
+ * and is sent everything.
+ */
+function eventsAfter(control: Control, lastEventId: string | undefined): ControlEvent[] {
+  if (lastEventId === undefined || !/^\d{1,15}$/.test(lastEventId)) return [];
+  const last = Number(lastEventId);
+  const newest = control.eventsSince(0).at(-1)?.id ?? 0;
+  return control.eventsSince(last > newest ? 0 : last);
+}
+
+function stream(control: Control, response: ServerResponse, missed: readonly ControlEvent[]): void {
+  response.writeHead(200, {
+    'content-type': 'text/event-stream',
+    'cache-control': 'no-store',
+    'x-accel-buffering': 'no',
+  });
+  // Bounded by what control remembers.
+  response.write(`: connected\n\n${missed.map(formatEvent).join('')}`);
+  const send = (text: string): void => {
+    if (response.writableLength > UNREAD_BYTES) response.destroy();
+    else response.write(text);
+  };
+  const unsubscribe = control.subscribe((event) => send(formatEvent(event)));
+  const heartbeat = setInterval(() => send(': still here\n\n'), HEARTBEAT_MS);
+  response.on('close', () => {
+    unsubscribe();
+    clearInterval(heartbeat);
+  });
+}
+
+function formatEvent(event: ControlEvent): string {
+  return `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(eventData(event))}\n\n`;
+}

@@ -1,0 +1,54 @@
+import type { Control, RouteView } from '../../control/control.ts';
+import type { AdminApp } from '../app.ts';
+import { ok, problems } from '../docs.ts';
+import { etagOf } from '../precondition.ts';
+import { AdminProblem } from '../problem.ts';
+import { Route, RouteParams, Routes, Status } from '../schemas.ts';
+
+/** Where the replica and its routes are. */
+export function registerRead(app: AdminApp, control: Control): void {
+  app.route({
+    method: 'GET',
+    url: '/v1/status',
+    schema: {
+      operationId: 'getStatus',
+      summary: 'The replica, its workers and its store',
+      tags: ['operation'],
+      response: { ...ok('The replica', Status), ...problems(403) },
+    },
+    handler: async () => control.status(),
+  });
+  app.route({
+    method: 'GET',
+    url: '/v1/routes',
+    schema: {
+      operationId: 'listRoutes',
+      summary: 'All routes',
+      tags: ['routes'],
+      response: { ...ok('Routes in the order of the configuration', Routes), ...problems(403) },
+    },
+    handler: async () => ({ routes: control.routes() }),
+  });
+  app.route({
+    method: 'GET',
+    url: '/v1/routes/:route',
+    schema: {
+      operationId: 'getRoute',
+      summary: 'One route, with its revision as ETag',
+      tags: ['routes'],
+      params: RouteParams,
+      response: { ...ok('The route', Route), ...problems(403, 404) },
+    },
+    handler: async (request, reply) => {
+      const view = knownRoute(control, request.params.route);
+      return reply.header('etag', etagOf(view.revision)).send(view);
+    },
+  });
+}
+
+/** @throws AdminProblem when there is no such route */
+export function knownRoute(control: Control, name: string): RouteView {
+  const view = control.route(name);
+  if (view === undefined) throw new AdminProblem('unknownRoute', `Route "${name}" is not configured here`);
+  return view;
+}

@@ -1,0 +1,251 @@
+/** Shapes of the admin API: checked on the way in, documented on both ways. Weights are percent, times milliseconds. */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { Percent } from '../config/percent.ts';
+import type { ExplainView, RouteView, StatusView } from '../control/control.ts';
+import { PROBLEMS, type ProblemBody, type ProblemCode } from './problem.ts';
+
+const Revision = z.int().min(0).describe('Rises with every change, never falls.');
+const Percentage = z.number().min(0).max(100);
+const Milliseconds = z.number().describe('Milliseconds since 1970.');
+const CutoverName = z.enum(['steady', 'ramping', 'paused', 'held', 'rolledBack', 'completed']);
+
+const Side = z
+  .object({
+    backend: z.string(),
+    requests: z.number().describe('Since the supervisor started.'),
+    faults: z.number().describe('Since the supervisor started.'),
+    endpoints: z.array(z.string()).describe('`host:port` of each endpoint in use.'),
+  })
+  .meta({ id: 'Side' });
+
+const Applied = z
+  .object({
+    replicas: z.int().describe('Replicas whose workers all serve the revision.'),
+    of: z.int(),
+    ms: z.number().nullable().describe("From the store's acknowledgement to the last worker's; null while under way."),
+  })
+  .meta({ id: 'Applied', examples: [{ replicas: 1, of: 1, ms: 9 }] });
+
+export const Route = z
+  .object({
+    name: z.string(),
+    weight: Percentage.describe('Share of the new side in percent.'),
+    revision: Revision,
+    state: CutoverName,
+    reason: z.string().describe('Why the route is where it is.'),
+    frozen: z.boolean().describe('A frozen route refuses to be raised.'),
+    old: Side,
+    new: Side,
+    evidence: z.object({
+      value: z.number(),
+      threshold: z.number(),
+      verdict: z.enum(['healthy', 'inconclusive', 'breach']),
+      reason: z.string(),
+    }),
+    ramp: z.record(z.string(), z.unknown()).nullable(),
+    applied: Applied,
+  })
+  .meta({
+    id: 'Route',
+    examples: [
+      {
+        name: 'search',
+        weight: 25,
+        revision: 42,
+        state: 'steady',
+        reason: 'step 3 of the move',
+        frozen: false,
+        old: { backend: 'search-helios', requests: 9120, faults: 2, endpoints: ['10.0.0.7:31002'] },
+        new: { backend: 'search-kubernetes', requests: 1011, faults: 0, endpoints: ['10.1.4.2:8080'] },
+        evidence: { value: 0, threshold: 3, verdict: 'inconclusive', reason: 'nothing is judged yet' },
+        ramp: null,
+        applied: { replicas: 1, of: 1, ms: 9 },
+      },
+    ],
+  }) satisfies z.ZodType<RouteView>;
+
+export const Routes = z.object({ routes: z.array(Route) }).meta({ id: 'Routes' });
+
+export const Status = z
+  .object({
+    version: z.string(),
+    fleet: z.string(),
+    epoch: z.string(),
+    revision: Revision,
+    stateAgeMs: z.number().describe('Since the store last confirmed the state.'),
+    store: z.object({ kind: z.string(), up: z.boolean(), reason: z.string().nullable() }),
+    ready: z.boolean(),
+    notReady: z.string().nullable().describe('Why not ready.'),
+    workers: z.array(z.object({ pid: z.int(), revision: z.int(), ready: z.boolean() })),
+    applied: Applied,
+    alarm: z.string().nullable().describe('The last refused reload of the configuration.'),
+    routes: z.int(),
+  })
+  .meta({ id: 'Status' }) satisfies z.ZodType<StatusView>;
+
+const Position = z.object({ weight: Percentage, state: CutoverName, frozen: z.boolean() }).meta({ id: 'Position' });
+export type HistoryPosition = z.infer<typeof Position>;
+
+const Entry = z
+  .object({
+    revision: Revision,
+    at: Milliseconds,
+    verb: z.string().describe('set, rollback, undo, freeze, unfreeze, …; init is the first appearance of a route.'),
+    actor: z.string(),
+    reason: z.string(),
+    routes: z.array(z.object({ route: z.string(), before: Position.nullable(), after: Position })),
+  })
+  .meta({
+    id: 'HistoryEntry',
+    examples: [
+      {
+        revision: 42,
+        at: 1_780_000_000_000,
+        verb: 'set',
+        actor: 'local',
+        reason: 'step 3 of the move',
+        routes: [
+          {
+            route: 'search',
+            before: { weight: 10, state: 'steady', frozen: false },
+            after: { weight: 25, state: 'steady', frozen: false },
+          },
+        ],
+      },
+    ],
+  });
+export type HistoryEntry = z.infer<typeof Entry>;
+
+export const History = z.object({ entries: z.array(Entry).describe('Newest first.') }).meta({ id: 'History' });
+
+const RequestExplained = z
+  .object({
+    route: z.string().nullable(),
+    match: z.string(),
+    key: z.object({ source: z.string(), value: z.string() }).nullable(),
+    bucket: z.number().nullable(),
+    weight: z.number().nullable(),
+    side: z.enum(['old', 'new']).nullable(),
+    backend: z.string().nullable(),
+    sentence: z.string(),
+  })
+  .meta({ id: 'RequestExplained', description: 'Where a request would go, and why.' }) satisfies z.ZodType<ExplainView>;
+
+const RouteExplained = z
+  .object({ route: Route, last: Entry.nullable(), sentence: z.string() })
+  .meta({ id: 'RouteExplained', description: 'Why a route is where it is.' });
+
+export const Explained = z.union([RouteExplained, RequestExplained]);
+
+export const Problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    instance: z.string(),
+    code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
+    errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+  })
+  .meta({
+    id: 'Problem',
+    description: 'Problem details (RFC 9457).',
+    examples: [
+      {
+        type: 'urn:crossfade:problem:stale',
+        title: PROBLEMS.stale.title,
+        status: 412,
+        detail: 'The route is at revision 42, not 41: read it again',
+        instance: '/v1/routes/search/weight',
+        code: 'stale',
+      },
+    ],
+  }) satisfies z.ZodType<ProblemBody>;
+
+// What callers send.
+
+const Reason = z
+  .string()
+  .trim()
+  .min(1, { error: 'must not be empty' })
+  .max(500, { error: 'must have at most 500 characters' })
+  .describe('Why; kept in the history.');
+const Wait = z
+  .int()
+  .min(0)
+  .max(60_000)
+  .describe('Milliseconds to wait for all workers to serve the change; the answer says how many do.');
+
+const NOT_AN_OBJECT = { error: 'must be a JSON object' };
+export const WriteBody = z
+  .strictObject({ reason: Reason.optional(), wait: Wait.optional() }, NOT_AN_OBJECT)
+  .meta({ id: 'Write', examples: [{ reason: 'search is slow' }] });
+export const WeightBody = z
+  .strictObject(
+    {
+      weight: Percent.describe('Share of the new side in percent, with at most four decimals.'),
+      reason: Reason.optional().describe('Why; kept in the history. Required to raise the weight.'),
+      wait: Wait.optional(),
+    },
+    NOT_AN_OBJECT,
+  )
+  .meta({ id: 'Weight', examples: [{ weight: 25, reason: 'step 3 of the move', wait: 2000 }] });
+export const UndoBody = z
+  .strictObject(
+    {
+      revision: z.int().min(1).describe('The change to take back.'),
+      reason: Reason.optional(),
+      wait: Wait.optional(),
+    },
+    NOT_AN_OBJECT,
+  )
+  .meta({ id: 'Undo', examples: [{ revision: 42, reason: 'wrong route' }] });
+
+export const IfMatch = z.looseObject({
+  'if-match': z.string().optional().describe('The route\'s ETag, such as `"42"`. Needed to raise a weight.'),
+});
+
+export const RouteParams = z.strictObject({ route: z.string().describe('Name of the route.') });
+
+export const HistoryQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(1000).default(50),
+  route: z.string().min(1).optional().describe('Only changes of this route.'),
+  before: z.coerce.number().int().min(1).optional().describe('Only changes older than this revision.'),
+});
+
+/** @param url absolute, or a path alone when the host is in a header or does not matter */
+function isRequestUrl(url: string): boolean {
+  return /^(?:https?:\/)?\//i.test(url) && URL.canParse(url, 'http://localhost') && !/\s/.test(url);
+}
+
+const HeaderLine = z.string().regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*$/, {
+  error: 'must be name: value',
+});
+
+export const ExplainQuery = z
+  .strictObject({
+    route: z.string().min(1).optional().describe('A route: why it is where it is.'),
+    url: z
+      .string()
+      .refine(isRequestUrl, { error: 'must be an absolute http or https URL, or a path' })
+      .optional()
+      .describe('A request: where it would go.'),
+    method: z
+      .string()
+      .regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}$/, { error: 'must be a method token' })
+      .default('GET'),
+    header: z
+      .union([HeaderLine, z.array(HeaderLine)], { error: 'must be name: value' })
+      .optional()
+      .describe('`name: value`; may be repeated.'),
+    address: z
+      .string()
+      .refine((address) => isIP(address) !== 0, { error: 'must be an IP address' })
+      .optional()
+      .describe("The client's address."),
+  })
+  .refine(({ route, url }) => (route === undefined) !== (url === undefined), {
+    error: 'give either url or route',
+    path: ['url'],
+  });

@@ -1,0 +1,69 @@
+/** The admin plane: fastify, with its routes by concept. It asks and tells control; it never touches the data path. */
+import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Control } from '../control/control.ts';
+import { typedApp } from './app.ts';
+import { registerDocs } from './docs.ts';
+import { registerEvents } from './events.ts';
+import { answerFailure, answerUnreadable } from './failures.ts';
+import { assertLoopback, guard } from './guard.ts';
+import { collectMethods } from './methods.ts';
+import { registerExplain } from './routes/explain.ts';
+import { registerHealth } from './routes/health.ts';
+import { registerHistory } from './routes/history.ts';
+import { registerMetrics } from './routes/metrics.ts';
+import { registerRead } from './routes/read.ts';
+import { registerWrite } from './routes/write.ts';
+
+export interface AdminOptions {
+  /** Absent: nothing is logged. */
+  readonly logger?: FastifyBaseLogger;
+  /** Of Crossfade. */
+  readonly version: string;
+  /** Where it will listen, `host:port`. */
+  readonly address: string;
+}
+
+const BODY_BYTES = 64 * 1024;
+/** What Node reads of a request head. */
+const TARGET_BYTES = 16 * 1024;
+
+/**
+ * Made but not yet listening; `listen` and `close` are fastify's.
+ * @throws Error when the address is not on loopback
+ */
+export function createAdmin(control: Control, options: AdminOptions): FastifyInstance {
+  assertLoopback(options.address);
+  const app: FastifyInstance = fastify({
+    ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: BODY_BYTES,
+    // As long as a target can be: a name that no route has is answered as such, however long.
+    routerOptions: { maxParamLength: TARGET_BYTES },
+    // A closing server ends idle connections; those of events end in their own hook.
+    forceCloseConnections: 'idle',
+    clientErrorHandler: answerUnreadable,
+    frameworkErrors: (error, request, reply) => void answerFailure(error, request, reply),
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(answerFailure);
+  app.setNotFoundHandler(collectMethods(app));
+  app.removeContentTypeParser('text/plain');
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+  });
+  app.addHook('onRequest', guard);
+  registerDocs(app, options.version);
+  app.register(async (scope) => {
+    const api = typedApp(scope);
+    registerHealth(api, control);
+    registerMetrics(api, control);
+    registerRead(api, control);
+    registerWrite(api, control);
+    registerHistory(api, control);
+    registerExplain(api, control);
+    registerEvents(api, control);
+  });
+  return app;
+}

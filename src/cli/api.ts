@@ -1,0 +1,75 @@
+/** As much of the admin API's answers as commands print. */
+
+export interface Side {
+  readonly requests: number;
+  readonly faults: number;
+  readonly endpoints: readonly string[];
+}
+
+export interface Applied {
+  readonly replicas: number;
+  readonly of: number;
+  readonly ms: number | null;
+}
+
+export interface Route {
+  readonly name: string;
+  readonly weight: number;
+  readonly revision: number;
+  readonly state: string;
+  readonly frozen: boolean;
+  readonly old: Side;
+  readonly new: Side;
+  readonly applied: Applied;
+}
+
+export interface Routes {
+  readonly routes: readonly Route[];
+}
+
+export interface Status {
+  readonly version: string;
+  readonly fleet: string;
+  readonly revision: number;
+  readonly store: { readonly kind: string; readonly up: boolean; readonly reason: string | null };
+  readonly ready: boolean;
+  readonly notReady: string | null;
+  readonly workers: readonly { readonly ready: boolean }[];
+  readonly applied: Applied;
+  readonly alarm: string | null;
+}
+
+export interface Position {
+  readonly weight: number;
+  readonly frozen: boolean;
+}
+
+export interface Entry {
+  readonly revision: number;
+  readonly at: number;
+  readonly verb: string;
+  readonly actor: string;
+  readonly reason: string;
+  readonly routes: readonly { readonly route: string; readonly before: Position | null; readonly after: Position }[];
+}
+
+export interface History {
+  readonly entries: readonly Entry[];
+}
+
+export interface RequestExplained {
+  readonly route: string | null;
+  readonly match: string;
+  readonly key: { readonly source: string; readonly value: string } | null;
+  readonly bucket: number | null;
+  readonly weight: number | null;
+  readonly side: string | null;
+  readonly backend: string | null;
+  readonly sentence: string;
+}
+
+export interface RouteExplained {
+  readonly route: Route;
+  readonly last: Entry | null;
+  readonly sentence: string;
+}

@@ -1,0 +1,88 @@
+/** The admin API over HTTP. */
+import { CliError, EXIT, type ExitCode } from './exit.ts';
+
+/** Longest silence of the admin API, beyond what the caller asked it to wait. */
+const ANSWER_MS = 10_000;
+
+export interface Call {
+  readonly method?: string;
+  readonly body?: Readonly<Record<string, unknown>>;
+  /** Sent as If-Match. */
+  readonly ifRevision?: number | undefined;
+  readonly waitMs?: number | undefined;
+}
+
+/** @throws CliError for whatever is not an answer that says done */
+export type Client = <Answer>(path: string, call?: Call) => Promise<Answer>;
+
+export function createClient(admin: string, token: string | undefined): Client {
+  const base = admin.replace(/\/+$/, '');
+  return async <Answer>(path: string, call: Call = {}) => {
+    const response = await send(base, path, call, token);
+    const body = await readJson(response, base);
+    if (response.ok) return body as Answer;
+    throw refusal(response.status, body);
+  };
+}
+
+async function send(base: string, path: string, call: Call, token: string | undefined): Promise<Response> {
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (token !== undefined) headers['authorization'] = `Bearer ${token}`;
+  if (call.ifRevision !== undefined) headers['if-match'] = `"${call.ifRevision}"`;
+  if (call.body !== undefined) headers['content-type'] = 'application/json';
+  try {
+    return await fetch(base + path, {
+      method: call.method ?? 'GET',
+      headers,
+      body: call.body === undefined ? null : JSON.stringify(call.body),
+      redirect: 'error',
+      signal: AbortSignal.timeout(ANSWER_MS + (call.waitMs ?? 0)),
+    });
+  } catch (error) {
+    const hint = 'is Crossfade serving there? --admin or CROSSFADE_ADMIN names another address';
+    throw new CliError(EXIT.unreachable, `${base} does not answer (${causeOf(error)}): ${hint}`);
+  }
+}
+
+/** fetch hides what happened one level down; a name that has several addresses, one further. */
+function causeOf(error: unknown): string {
+  const { cause, message } = error as Error;
+  if (!(cause instanceof Error)) return message;
+  const [first] = cause instanceof AggregateError ? (cause.errors as Error[]) : [cause];
+  return first?.message || cause.message || message;
+}
+
+async function readJson(response: Response, base: string): Promise<unknown> {
+  const type = response.headers.get('content-type') ?? 'no content type';
+  try {
+    if (/^application\/(?:problem\+)?json\b/.test(type)) return await response.json();
+  } catch (error) {
+    throw new CliError(EXIT.unreachable, `${base} broke off its answer (${causeOf(error)})`);
+  }
+  throw new CliError(
+    EXIT.unreachable,
+    `${base} is not a Crossfade admin API: it answered ${response.status} with ${type}`,
+  );
+}
+
+function refusal(status: number, problem: unknown): CliError {
+  const { title = `The admin API answered ${status}`, detail } = problem as { title?: string; detail?: string };
+  return new CliError(exitOf(status), detail === undefined ? title : `${title}: ${detail}`, problem);
+}
+
+function exitOf(status: number): ExitCode {
+  switch (status) {
+    case 401:
+    case 403:
+    case 404:
+    case 409:
+    case 428:
+      return EXIT.refused;
+    case 412:
+      return EXIT.stale;
+    case 503:
+      return EXIT.unreachable;
+    default:
+      return status < 500 ? EXIT.usage : EXIT.internal;
+  }
+}

@@ -1,0 +1,17 @@
+import { type Command, Option } from 'commander';
+import type { Context } from '../context.ts';
+
+export function addServe(program: Command, context: Context): void {
+  program
+    .command('serve')
+    .description('run the proxy and its admin API until told to stop')
+    .option('--config <file>', 'configuration', 'config/crossfade.yaml')
+    .addOption(
+      new Option('--bootstrap <side>', 'start on this side without a state when the store is away').choices(['old']),
+    )
+    .action(async (options: { config: string; bootstrap?: 'old' }) => {
+      // Loaded when needed: the other commands need none of it and start faster.
+      const { serve } = await import('../../main.ts');
+      context.exit(await serve({ config: options.config, bootstrapOld: options.bootstrap === 'old' }));
+    });
+}

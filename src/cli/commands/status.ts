@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import type { Route, Routes, Status } from '../api.ts';
+import { appliedText } from '../change.ts';
+import type { Context } from '../context.ts';
+import { count, percent, plain, plural, table } from '../text.ts';
+
+export function addStatus(program: Command, context: Context): void {
+  program
+    .command('status')
+    .description('where the replica and its routes are')
+    .action(async () => {
+      const call = context.client();
+      const [status, { routes }] = await Promise.all([call<Status>('/v1/status'), call<Routes>('/v1/routes')]);
+      context.print({ ...status, routes }, () => [...replicaLines(status), ...routeLines(routes)]);
+    });
+}
+
+function replicaLines({ fleet, revision, applied, store, workers, ready, notReady, alarm, version }: Status): string[] {
+  const able = workers.filter((worker) => worker.ready).length;
+  const parts = [
+    `fleet ${fleet}`,
+    `revision ${revision}`,
+    appliedText(applied),
+    `store ${store.kind} ${store.up ? 'up' : `DOWN: ${store.reason ?? 'unknown reason'}`}`,
+    `${able}/${plural(workers.length, 'worker')}`,
+    `crossfade ${version}`,
+  ];
+  return [
+    parts.join('   '),
+    ...(ready ? [] : [`NOT READY: ${notReady ?? 'unknown reason'}`]),
+    ...(alarm === null ? [] : [`ALARM: ${alarm}`]),
+  ].map(plain);
+}
+
+const HEAD = [
+  'ROUTE',
+  'NEW',
+  'STATE',
+  'REV',
+  'OLD REQUESTS',
+  'FAULTS',
+  'NEW REQUESTS',
+  'FAULTS',
+  'ENDPOINTS OLD',
+  'NEW',
+];
+const NUMBERS = [1, 3, 4, 5, 6, 7, 8, 9];
+
+function routeLines(routes: readonly Route[]): string[] {
+  const rows = routes.map((route) => [
+    route.name,
+    percent(route.weight),
+    route.frozen ? `${route.state}, frozen` : route.state,
+    String(route.revision),
+    count(route.old.requests),
+    count(route.old.faults),
+    count(route.new.requests),
+    count(route.new.faults),
+    String(route.old.endpoints.length),
+    String(route.new.endpoints.length),
+  ]);
+  return table([HEAD, ...rows], NUMBERS);
+}

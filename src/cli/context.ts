@@ -1,0 +1,58 @@
+import { InvalidArgumentError } from 'commander';
+import type { Call, Client } from './client.ts';
+import type { Io } from './io.ts';
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  readonly admin?: string;
+  readonly token?: string;
+  readonly reason?: string;
+  readonly ifRev?: number;
+  /** true: given without a time. */
+  readonly wait?: number | true;
+  readonly output: 'text' | 'json';
+}
+
+/** What commands are given besides their own arguments. */
+export interface Context {
+  readonly io: Io;
+  options(): GlobalOptions;
+  /** Made when first needed. */
+  client(): Client;
+  /** Lines for people, or the answer as JSON when that was asked for. */
+  print(answer: unknown, lines: () => readonly string[]): void;
+  /** The command's exit code; 0 unless set. */
+  exit(code: number): void;
+}
+
+const WAIT_MS = 2_000;
+
+/** What goes along with every write: the body's reason and wait, and If-Match. */
+export function writeCall(
+  context: Context,
+  method: string,
+  verb: string,
+  body: Readonly<Record<string, unknown>> = {},
+): Call {
+  const { reason, ifRev, wait } = context.options();
+  const waitMs = wait === true ? WAIT_MS : wait;
+  const user = context.io.env['USER'] ?? context.io.env['LOGNAME'] ?? 'someone unknown';
+  return {
+    method,
+    body: { ...body, reason: reason ?? `${verb} by ${user}`, ...(waitMs === undefined ? {} : { wait: waitMs }) },
+    ifRevision: ifRev,
+    waitMs,
+  };
+}
+
+/** For commander: a whole number from `least` on. */
+export function wholeNumber(least: number): (text: string) => number {
+  return (text) => {
+    if (/^\d{1,15}$/.test(text) && Number(text) >= least) return Number(text);
+    throw new InvalidArgumentError(`It must be a whole number from ${least} on.`);
+  };
+}
+
+export function routePath(route: string): string {
+  return `/v1/routes/${encodeURIComponent(route)}`;
+}

@@ -1,0 +1,97 @@
+/** The `crossfade` command: parses, runs one command, and answers its exit code. Only `main.ts` and `start.ts` touch the process. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { createClient } from './client.ts';
+import { addCheck } from './commands/check.ts';
+import { addDemo } from './commands/demo.ts';
+import { addExplain } from './commands/explain.ts';
+import { addFreeze } from './commands/freeze.ts';
+import { addHistory } from './commands/history.ts';
+import { addRollback } from './commands/rollback.ts';
+import { addServe } from './commands/serve.ts';
+import { addSet } from './commands/set.ts';
+import { addStatus } from './commands/status.ts';
+import { addUndo } from './commands/undo.ts';
+import { type Context, type GlobalOptions, wholeNumber } from './context.ts';
+import { CliError, EXIT } from './exit.ts';
+import type { Io } from './io.ts';
+import { plain } from './text.ts';
+import { packageVersion } from './version.ts';
+
+const ADMIN = 'http://127.0.0.1:9900';
+
+/** @param argv without the names of node and the script */
+export async function runCli(argv: readonly string[], io: Io): Promise<number> {
+  const program = globalProgram(io);
+  let code: number = EXIT.done;
+  const options = () => program.opts<GlobalOptions>();
+  const context: Context = {
+    io,
+    options,
+    client: () =>
+      createClient(options().admin ?? io.env['CROSSFADE_ADMIN'] ?? ADMIN, options().token ?? io.env['CROSSFADE_TOKEN']),
+    print(answer, lines) {
+      for (const line of options().output === 'json' ? [JSON.stringify(answer, null, 2)] : lines()) io.out(line);
+    },
+    exit(wanted) {
+      code = wanted;
+    },
+  };
+  for (const add of COMMANDS) add(program, context);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    return failed(error, options().output === 'json', io);
+  }
+}
+
+const COMMANDS = [
+  addServe,
+  addDemo,
+  addCheck,
+  addStatus,
+  addSet,
+  addRollback,
+  addUndo,
+  addFreeze,
+  addHistory,
+  addExplain,
+];
+
+function globalProgram(io: Io): Command {
+  const program = new Command('crossfade')
+    .description('Moves live traffic from an old platform to a new one, route by route, and takes it back by itself.')
+    .version(packageVersion())
+    .addOption(new Option('--admin <url>', `admin API (CROSSFADE_ADMIN, default ${ADMIN})`).argParser(httpUrl))
+    .option('--token <token>', 'sent to the admin API (CROSSFADE_TOKEN)')
+    .option('--reason <text>', 'why, for the history')
+    .addOption(new Option('--if-rev <n>', 'only if the route is at this revision').argParser(wholeNumber(1)))
+    .addOption(new Option('--wait [ms]', 'wait until all replicas serve the change (2000)').argParser(wholeNumber(0)))
+    .addOption(new Option('-o, --output <format>', 'how to answer').choices(['text', 'json']).default('text'))
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.err(text.trimEnd()) })
+    .exitOverride();
+  return program;
+}
+
+function httpUrl(text: string): string {
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text;
+  throw new InvalidArgumentError(`It must be a URL such as ${ADMIN}.`);
+}
+
+function failed(error: unknown, json: boolean, io: Io): number {
+  if (error instanceof CommanderError) {
+    // Help and version were asked for and have been printed; anything else is a mistake that has been named.
+    return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  }
+  if (error instanceof CliError) {
+    io.err(
+      json && error.problem !== undefined
+        ? JSON.stringify(error.problem, null, 2)
+        : `crossfade: ${plain(error.message)}`,
+    );
+    return error.exit;
+  }
+  io.err(`crossfade: internal error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  return EXIT.internal;
+}

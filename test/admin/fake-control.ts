@@ -1,0 +1,209 @@
+/** Control in memory: decides as the real one does (domain/cutover.ts), with no workers and no store behind it. */
+import type {
+  AuditEntry,
+  Control,
+  ControlEvent,
+  ExplainRequest,
+  RouteView,
+  StatusView,
+  WriteRequest,
+  WriteResult,
+} from '../../src/control/control.ts';
+import { type CutoverRequest, decideCutover, undoRefusal } from '../../src/domain/cutover.ts';
+import { ppmToPercent } from '../../src/domain/route.ts';
+import type { RouteState, Verb } from '../../src/domain/state.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { tableSource } from '../telemetry/table.ts';
+
+/** Like ControlEvent, without what is the same for all. */
+type NewEvent = ControlEvent extends infer Event
+  ? Event extends ControlEvent
+    ? Omit<Event, 'id' | 'at'>
+    : never
+  : never;
+
+const AT = Date.UTC(2026, 0, 2, 3, 4, 5);
+
+export class FakeControl implements Control {
+  notReady: string | null = null;
+  storeUp = true;
+  /** What the last request to explain asked. */
+  explained: ExplainRequest | undefined;
+  /** Every write that reached control. */
+  readonly writes: WriteRequest[] = [];
+  readonly #routes = new Map<string, RouteState>();
+  readonly #audit: AuditEntry[] = [];
+  readonly #events: ControlEvent[] = [];
+  readonly #listeners = new Set<(event: ControlEvent) => void>();
+  #revision = 0;
+
+  constructor(...names: string[]) {
+    for (const name of names) {
+      this.#revision++;
+      this.#routes.set(name, {
+        revision: this.#revision,
+        weightPpm: 0,
+        cutover: 'steady',
+        frozen: false,
+        reason: 'first start',
+        actor: 'config',
+        at: AT,
+      });
+      const after = { weightPpm: 0, cutover: 'steady', frozen: false } as const;
+      const entry = { revision: this.#revision, at: AT, verb: 'init', actor: 'config', reason: 'first start' } as const;
+      this.#audit.unshift({ ...entry, routes: [{ route: name, before: null, after }] });
+    }
+  }
+
+  get listeners(): number {
+    return this.#listeners.size;
+  }
+
+  status(): StatusView {
+    return {
+      version: '0.1.0',
+      fleet: 'default',
+      epoch: 'e1',
+      revision: this.#revision,
+      stateAgeMs: 12,
+      store: { kind: 'file', up: this.storeUp, reason: this.storeUp ? null : 'disk full' },
+      ready: this.notReady === null,
+      notReady: this.notReady,
+      workers: [{ pid: 4711, revision: this.#revision, ready: true }],
+      applied: { replicas: 1, of: 1, ms: 9 },
+      alarm: null,
+      routes: this.#routes.size,
+    };
+  }
+
+  routes(): RouteView[] {
+    return [...this.#routes.keys()].map((name) => this.route(name) as RouteView);
+  }
+
+  route(name: string): RouteView | undefined {
+    const state = this.#routes.get(name);
+    if (state === undefined) return undefined;
+    return {
+      name,
+      weight: ppmToPercent(state.weightPpm),
+      revision: state.revision,
+      state: state.cutover,
+      reason: state.reason,
+      frozen: state.frozen,
+      old: { backend: `${name}-old`, requests: 9120, faults: 2, endpoints: ['10.0.0.7:31002'] },
+      new: { backend: `${name}-new`, requests: 1011, faults: 0, endpoints: ['10.1.4.2:8080', '10.1.4.3:8080'] },
+      evidence: { value: 0, threshold: 3, verdict: 'inconclusive', reason: 'nothing is judged yet' },
+      ramp: null,
+      applied: { replicas: 1, of: 1, ms: 9 },
+    };
+  }
+
+  async setWeight(name: string, weightPpm: number, write: WriteRequest): Promise<WriteResult> {
+    return this.#change('set', [name], () => ({ kind: 'set', weightPpm }), write);
+  }
+
+  async rollback(routes: readonly string[] | 'all', write: WriteRequest): Promise<WriteResult> {
+    const names = routes === 'all' ? [...this.#routes.keys()] : routes;
+    return this.#change('rollback', names, () => ({ kind: 'rollback' }), write);
+  }
+
+  async freeze(name: string, frozen: boolean, write: WriteRequest): Promise<WriteResult> {
+    const verb = frozen ? 'freeze' : 'unfreeze';
+    return this.#change(verb, [name], () => ({ kind: verb }), write);
+  }
+
+  async undo(revision: number, write: WriteRequest): Promise<WriteResult> {
+    const entry = this.#audit.find((candidate) => candidate.revision === revision);
+    if (entry === undefined) return { kind: 'refused', code: 'unknownRevision', detail: `No change ${revision}` };
+    const refusal = undoRefusal(entry);
+    if (refusal !== undefined) return { kind: 'refused', code: 'conflict', detail: refusal };
+    const before = new Map(entry.routes.map((change) => [change.route, change.before]));
+    const request = (name: string): CutoverRequest => {
+      const position = before.get(name);
+      if (position == null) throw new Error(`${name} was not there before`);
+      return { kind: 'undo', revision, before: position };
+    };
+    return this.#change('undo', [...before.keys()], request, write);
+  }
+
+  #change(
+    verb: Verb,
+    names: readonly string[],
+    request: (name: string) => CutoverRequest,
+    write: WriteRequest,
+  ): WriteResult {
+    this.writes.push(write);
+    if (!this.storeUp) return { kind: 'refused', code: 'storeUnavailable', detail: 'disk full' };
+    const changes: AuditEntry['routes'][number][] = [];
+    for (const route of names) {
+      const state = this.#routes.get(route);
+      if (state === undefined) return { kind: 'refused', code: 'unknownRoute', detail: `No route ${route}` };
+      const decision = decideCutover(state, request(route), write.ifRevision);
+      if (decision.kind === 'refused') return decision;
+      const { weightPpm, cutover, frozen } = state;
+      if (decision.kind === 'next')
+        changes.push({ route, before: { weightPpm, cutover, frozen }, after: decision.next });
+    }
+    if (changes.length > 0) this.#write(verb, write, changes);
+    return { kind: 'done', routes: names.map((name) => this.route(name) as RouteView) };
+  }
+
+  #write(verb: Verb, { actor, reason }: WriteRequest, routes: AuditEntry['routes']): void {
+    this.#revision++;
+    const entry = { revision: this.#revision, at: AT, verb, actor, reason, routes };
+    for (const { route, after } of routes) {
+      this.#routes.set(route, { ...after, revision: this.#revision, reason, actor, at: AT });
+    }
+    this.#audit.unshift(entry);
+    this.emit({ type: 'change', entry });
+  }
+
+  async history(query: { limit: number; route?: string; before?: number }): Promise<readonly AuditEntry[]> {
+    return this.#audit
+      .filter(({ revision }) => revision < (query.before ?? Number.POSITIVE_INFINITY))
+      .filter(({ routes }) => query.route === undefined || routes.some(({ route }) => route === query.route))
+      .slice(0, query.limit);
+  }
+
+  explain(request: ExplainRequest) {
+    this.explained = request;
+    const route = this.route('search') as RouteView;
+    return {
+      route: route.name,
+      match: 'path /search/',
+      key: { source: 'header x-user-id', value: 'u1' },
+      bucket: 123_456,
+      weight: route.weight,
+      side: 'old' as const,
+      backend: route.old.backend,
+      sentence: 'Goes to old (search-old): bucket 123456 is not below 0',
+    };
+  }
+
+  async explainRoute(name: string) {
+    const route = this.route(name);
+    if (route === undefined) return undefined;
+    const [last = null] = await this.history({ limit: 1, route: name });
+    return { route, last, sentence: `${name} is at ${route.weight}% because: ${route.reason}` };
+  }
+
+  emit(event: NewEvent): void {
+    const full: ControlEvent = { ...event, id: this.#events.length + 1, at: AT };
+    this.#events.push(full);
+    for (const listener of this.#listeners) listener(full);
+  }
+
+  subscribe(onEvent: (event: ControlEvent) => void): () => void {
+    this.#listeners.add(onEvent);
+    return () => this.#listeners.delete(onEvent);
+  }
+
+  eventsSince(id: number): ControlEvent[] {
+    return this.#events.filter((event) => event.id > id);
+  }
+
+  async metrics() {
+    const metrics = createMetrics(tableSource([...this.#routes.keys()]));
+    return { contentType: metrics.contentType, text: await metrics.text() };
+  }
+}
