@@ -6,7 +6,7 @@ const REMEMBERED = 1_000;
 interface Mark {
   readonly revision: number;
   readonly at: number;
-  /** Until all workers served it; null while under way. */
+  /** Until all workers served it, rounded; null while under way. */
   ms: number | null;
 }
 
@@ -30,7 +30,7 @@ export class Applied {
       const mark = this.#marks[i] as Mark;
       if (mark.revision > revision) continue;
       if (mark.ms !== null) break;
-      mark.ms = now - mark.at;
+      mark.ms = Math.round(now - mark.at);
     }
     for (const waiter of this.#waiting) if (waiter.revision <= revision) waiter.done();
   }

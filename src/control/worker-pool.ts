@@ -32,6 +32,7 @@ export class WorkerPool {
   readonly #members = new Map<number, Member>();
   readonly #pauses = new Set<NodeJS.Timeout>();
   #wanted = 0;
+  #closed = false;
   #diedYoung = 0;
 
   constructor(options: WorkerPoolOptions) {
@@ -41,9 +42,10 @@ export class WorkerPool {
 
   /**
    * Starts workers up to the number, or tells the newest of the surplus to finish; one that has not after `drainMs` is killed.
-   * Returns the workers that leave.
+   * Returns the workers that leave. Does nothing after `close`.
    */
   resize(wanted: number, drainMs: number): number[] {
+    if (this.#closed) return [];
     this.#wanted = wanted;
     const surplus = this.#staying().slice(wanted);
     for (const [id, member] of surplus) this.#dismiss(id, member, drainMs);
@@ -53,6 +55,7 @@ export class WorkerPool {
 
   /** All finish what they do; resolves when the last has exited. One that still runs after `drainMs` is killed. */
   async close(drainMs: number): Promise<void> {
+    this.#closed = true;
     this.#wanted = 0;
     for (const pause of this.#pauses) clearTimeout(pause);
     this.#pauses.clear();

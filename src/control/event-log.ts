@@ -1,0 +1,26 @@
+import type { createLogger } from '../telemetry/log.ts';
+import type { ControlEvent } from './control.ts';
+
+/** Events as lines of the log. */
+export function logEvent(logger: ReturnType<typeof createLogger>, event: ControlEvent): void {
+  switch (event.type) {
+    case 'change': {
+      const { verb, actor, reason, revision, routes } = event.entry;
+      logger.info({ revision, verb, actor, reason, routes: routes.map(({ route }) => route).slice(0, 10) }, 'change');
+      return;
+    }
+    case 'store':
+      if (event.up) logger.info('the store answers');
+      else logger.error(`the store does not answer, the last state is served: ${event.reason}`);
+      return;
+    case 'worker': {
+      const level = event.what === 'exited' && event.detail !== null ? 'warn' : 'info';
+      const detail = event.detail === null ? '' : `: ${event.detail}`;
+      logger[level]({ worker: event.pid }, `worker ${event.what}${detail}`);
+      return;
+    }
+    case 'config':
+      if (event.ok) logger.info(`configuration in use: ${event.detail}`);
+      else for (const line of event.detail.split('\n')) logger.error(`configuration refused: ${line}`);
+  }
+}

@@ -1,0 +1,179 @@
+/** Composition: the only file that knows every part. What runs here is the supervisor process. */
+import { randomUUID } from 'node:crypto';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createAdmin } from './admin/server.ts';
+import { EXIT } from './cli/exit.ts';
+import { packageVersion } from './cli/version.ts';
+import { formatEndpoint } from './control/backends.ts';
+import { ControlPlane } from './control/control-plane.ts';
+import { logEvent } from './control/event-log.ts';
+import type { Plan } from './control/plan.ts';
+import type { LastStateFile } from './control/state-keeper.ts';
+import { startSampleBackends } from './demo/sample-backends.ts';
+import { type Prepared, prepareReload, prepareStart } from './prepare.ts';
+import { openFileStore } from './store/file-store.ts';
+import { LastStateWriter, readLastState } from './store/last-state.ts';
+import { createLogger } from './telemetry/log.ts';
+
+const WORKER_SCRIPT = fileURLToPath(new URL('./proxy/worker.js', import.meta.url));
+const DEMO_CONFIG = fileURLToPath(new URL('../config/crossfade.yaml', import.meta.url));
+
+export interface ServeOptions {
+  /** File, relative to the working folder. */
+  readonly config: string;
+  /** With neither store nor last state: everything to old, instead of not ready. */
+  readonly bootstrapOld: boolean;
+}
+
+type Logger = ReturnType<typeof createLogger>;
+
+/** Runs the proxy until SIGTERM or SIGINT. Resolves with the exit code: 0, or 78 when the configuration cannot be run. */
+export async function serve(options: ServeOptions): Promise<number> {
+  const prepared = await prepareStart(options.config);
+  return prepared.kind === 'refused' ? refuse(prepared.lines) : run(prepared, options.bootstrapOld, () => {});
+}
+
+/** `serve` on the sample configuration, in front of two sample backends, with a word on what to try. */
+export async function demo(): Promise<number> {
+  const config = relative(process.cwd(), DEMO_CONFIG);
+  const prepared = await prepareStart(config);
+  if (prepared.kind === 'refused') return refuse(prepared.lines);
+  const { plan } = prepared;
+  const [route] = plan.routes;
+  const samples = (['old', 'new'] as const).flatMap((side) => {
+    const endpoint = plan.backends[route?.spec[side] ?? -1]?.source.endpoints[0];
+    return endpoint === undefined ? [] : [{ side, endpoint }];
+  });
+  try {
+    const backends = await startSampleBackends(samples);
+    const code = await run(prepared, false, () => printFirstSteps(plan));
+    await backends.stop();
+    return code;
+  } catch (error) {
+    return refuse([(error as Error).message]);
+  }
+}
+
+function printFirstSteps({ listeners, routes }: Plan): void {
+  const port = listeners[0]?.port;
+  const route = routes[0]?.spec.name;
+  process.stdout.write(`Try, in another terminal:
+  curl -s http://127.0.0.1:${port}/                                  # which side answers
+  npx crossfade set ${route} 50 --reason "first try" --wait      # half of it to the new side
+  npx crossfade status                                        # what each side was given
+`);
+}
+
+function refuse(lines: readonly string[]): number {
+  for (const line of lines) process.stderr.write(`${line}\n`);
+  return EXIT.config;
+}
+
+async function run(first: Prepared, bootstrapOld: boolean, onReady: () => void): Promise<number> {
+  const logger = createLogger(process.env);
+  const lastState = lastStateFile(first.config.stateFile, logger);
+  const plane = openPlane(first, bootstrapOld, lastState, logger);
+  const { address, host, port } = first.config.admin;
+  const admin = createAdmin(plane.service, { logger, version: packageVersion(), address });
+  let serving = first;
+  const stopped = stopSignal(plane, async () => {
+    serving = await reload(plane, serving);
+  });
+  const adminUrl = await admin.listen({ host, port });
+  await plane.start();
+  const failure = await Promise.race([plane.settled(), stopped]);
+  if (failure === null) {
+    process.stdout.write(`${readyLine(first.plan, adminUrl)}\n`);
+    onReady();
+    await stopped;
+  }
+  if (failure) plane.kill();
+  await plane.drain(serving.config.drainMs);
+  await lastState.flush();
+  await admin.close();
+  return failure ? refuse([`${first.file}: listeners: ${failure.address} ${failure.message}`]) : EXIT.done;
+}
+
+function openPlane(
+  { config, plan }: Prepared,
+  bootstrapOld: boolean,
+  lastState: LastStateFile,
+  logger: Logger,
+): ControlPlane {
+  const plane = new ControlPlane(plan, {
+    version: packageVersion(),
+    fleet: config.fleet,
+    storeKind: config.store.kind,
+    workerScript: WORKER_SCRIPT,
+    openStore: () =>
+      openFileStore(config.store.path, {
+        clock: Date.now,
+        randomId: randomUUID,
+        onWarning: (message) => logger.warn(message),
+      }),
+    lastState,
+    bootstrapOld,
+    clock: Date.now,
+  });
+  plane.events.subscribe((event) => logEvent(logger, event));
+  return plane;
+}
+
+function lastStateFile(path: string, logger: Logger): LastStateFile & { flush(): Promise<boolean> } {
+  const writer = new LastStateWriter(path, {
+    clock: Date.now,
+    onFailure: (error) => logger.error(`the last state is not on disk: ${error.message}`),
+  });
+  return {
+    save: (state) => writer.save(state),
+    flush: () => writer.flush(),
+    async read() {
+      const last = await readLastState(path);
+      if (last.kind === 'refused') logger.error(`the last state is not used: ${last.reason}`);
+      return last.kind === 'ok' ? last : undefined;
+    },
+  };
+}
+
+/** Serves by the file as it is now; or changes nothing, and says why in the log, the events and the status. */
+async function reload(plane: ControlPlane, serving: Prepared): Promise<Prepared> {
+  try {
+    const next = await prepareReload(serving);
+    if (next.kind === 'ready') {
+      await plane.install(next.plan);
+      const { routes, backends, workers } = next.plan;
+      const detail = `${next.file}: ${routes.length} routes, ${backends.length} backends, ${workers} workers`;
+      plane.events.emit({ type: 'config', ok: true, detail });
+      return next;
+    }
+    plane.events.emit({ type: 'config', ok: false, detail: next.lines.join('\n') });
+  } catch (error) {
+    plane.events.emit({ type: 'config', ok: false, detail: `${serving.file}: ${String(error)}` });
+  }
+  return serving;
+}
+
+function readyLine({ listeners, workers, routes }: Plan, adminUrl: string): string {
+  const urls = listeners.map(
+    ({ tls, ...endpoint }) => `${tls === undefined ? 'http' : 'https'}://${formatEndpoint(endpoint)}`,
+  );
+  return `crossfade ${packageVersion()} is ready on ${urls.join(', ')}; admin ${adminUrl}; workers ${workers}, routes ${routes.length}`;
+}
+
+/** SIGHUP reloads, one after the other. Resolves at the first SIGTERM or SIGINT; a second one ends the workers with all that they do. */
+function stopSignal(plane: ControlPlane, onReload: () => Promise<void>): Promise<void> {
+  let reloads = Promise.resolve();
+  process.on('SIGHUP', () => {
+    reloads = reloads.then(onReload);
+  });
+  return new Promise((resolve) => {
+    let stopping = false;
+    const onStop = (): void => {
+      if (stopping) plane.kill();
+      stopping = true;
+      resolve();
+    };
+    process.on('SIGTERM', onStop).on('SIGINT', onStop);
+  });
+}

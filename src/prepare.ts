@@ -1,0 +1,81 @@
+/** From a configuration file to a plan that can be run, its ports included; or to what stands in the way, one line a problem. */
+import { availableParallelism } from 'node:os';
+import type { Config } from './config/config.ts';
+import { loadConfig } from './config/load.ts';
+import { formatProblem } from './config/problem.ts';
+import type { Plan } from './control/plan.ts';
+import { claimListeners, probePort } from './control/ports.ts';
+import type { ListenerSpec } from './seam.ts';
+
+export interface Prepared {
+  readonly kind: 'ready';
+  /** As named by the caller. */
+  readonly file: string;
+  readonly config: Config;
+  readonly plan: Plan;
+}
+
+export interface Refused {
+  readonly kind: 'refused';
+  readonly lines: readonly string[];
+}
+
+/** For a start: the admin port must be free as well. */
+export async function prepareStart(file: string): Promise<Prepared | Refused> {
+  const prepared = await prepare(file, []);
+  if (prepared.kind === 'refused') return prepared;
+  const { address, host, port } = prepared.config.admin;
+  const claim = await probePort(host, port);
+  if (claim.kind === 'free') return prepared;
+  return refused([`${file}: admin.address: ${address} ${claim.reason}`]);
+}
+
+/** For a reload: what is served already keeps its ports, and what only a restart can change must be the same. */
+export async function prepareReload({ file, config, plan }: Prepared): Promise<Prepared | Refused> {
+  const prepared = await prepare(file, plan.listeners);
+  if (prepared.kind === 'refused') return prepared;
+  const lines = fixedKeys(file, config, prepared.config);
+  return lines.length > 0 ? refused(lines) : prepared;
+}
+
+async function prepare(file: string, held: readonly ListenerSpec[]): Promise<Prepared | Refused> {
+  const loaded = await loadConfig(file, process.env);
+  if (loaded.kind === 'invalid') return refused(loaded.problems.map(formatProblem));
+  const { config } = loaded;
+  const { listeners, failures } = await claimListeners(config.listeners, held);
+  if (failures.length > 0) return refused(failures.map((failure) => `${file}: ${failure}`));
+  return { kind: 'ready', file, config, plan: planOf(config, listeners) };
+}
+
+function refused(lines: readonly string[]): Refused {
+  return { kind: 'refused', lines };
+}
+
+function planOf(config: Config, listeners: readonly ListenerSpec[]): Plan {
+  const { limits, timeouts, trustedProxies, override, drainMs, workers } = config;
+  return {
+    listeners,
+    backends: config.backends.map(({ endpoints, ...spec }) => ({ spec, source: { kind: 'static', endpoints } })),
+    routes: config.routes.map(({ weightPpm, ...spec }) => ({ spec, weightPpm })),
+    limits,
+    requestHeadMs: timeouts.requestHeadMs,
+    idleMs: timeouts.idleMs,
+    trustedProxies,
+    override,
+    drainMs,
+    workers: workers === 'auto' ? availableParallelism() : workers,
+  };
+}
+
+/** What a reload cannot change: a line for each key that differs. */
+function fixedKeys(file: string, before: Config, after: Config): string[] {
+  const keys: [string, string, string][] = [
+    ['admin.address', before.admin.address, after.admin.address],
+    ['store', before.store.path, after.store.path],
+    ['fleet', before.fleet, after.fleet],
+    ['stateFile', before.stateFile, after.stateFile],
+  ];
+  return keys
+    .filter(([, old, wanted]) => old !== wanted)
+    .map(([key, old, wanted]) => `${file}: ${key}: changing it from ${old} to ${wanted} needs a restart`);
+}
