@@ -1,5 +1,6 @@
 /** Control in memory: decides as the real one does (domain/cutover.ts), with no workers and no store behind it. */
 import type {
+  AppliedView,
   AuditEntry,
   Control,
   ControlEvent,
@@ -27,6 +28,8 @@ const AT = Date.UTC(2026, 0, 2, 3, 4, 5);
 export class FakeControl implements Control {
   notReady: string | null = null;
   storeUp = true;
+  alarm: string | null = null;
+  applied: AppliedView = { replicas: 1, of: 1, ms: 9 };
   /** What the last request to explain asked. */
   explained: ExplainRequest | undefined;
   /** Every write that reached control. */
@@ -70,8 +73,8 @@ export class FakeControl implements Control {
       ready: this.notReady === null,
       notReady: this.notReady,
       workers: [{ pid: 4711, revision: this.#revision, ready: true }],
-      applied: { replicas: 1, of: 1, ms: 9 },
-      alarm: null,
+      applied: this.applied,
+      alarm: this.alarm,
       routes: this.#routes.size,
     };
   }
@@ -94,7 +97,7 @@ export class FakeControl implements Control {
       new: { backend: `${name}-new`, requests: 1011, faults: 0, endpoints: ['10.1.4.2:8080', '10.1.4.3:8080'] },
       evidence: { value: 0, threshold: 3, verdict: 'inconclusive', reason: 'nothing is judged yet' },
       ramp: null,
-      applied: { replicas: 1, of: 1, ms: 9 },
+      applied: this.applied,
     };
   }
 
