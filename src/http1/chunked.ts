@@ -126,10 +126,10 @@ export class ChunkedDecoder {
       case EXTENSION_QUOTED:
         if (byte === QUOTE) this.#state = EXTENSION_QUOTED_END;
         else if (byte === BACKSLASH) this.#state = EXTENSION_ESCAPE;
-        return VALUE[byte] === 1 && byte < 0x80;
+        return VALUE[byte] === 1;
       case EXTENSION_ESCAPE:
         this.#state = EXTENSION_QUOTED;
-        return VALUE[byte] === 1 && byte < 0x80;
+        return VALUE[byte] === 1;
       default:
         return this.#endExtension(byte);
     }

@@ -118,12 +118,15 @@ function isOtherVersion(bytes: Buffer, at: number): boolean {
   return /^HTTP\/\d\.\d\r\n/.test(latin1(bytes, at, Math.min(at + 10, bytes.length)));
 }
 
+/** IPv6 or a future kind of address in brackets, with an optional port (RFC 3986 section 3.2.2). */
+const BRACKETED_HOST = /^\[(?:[0-9a-f:.]+|v[0-9a-f]+\.[\w\-.~!$&'()*+,;=:]+)\](?::\d{0,5})?$/i;
+
 /** uri-host with an optional port (RFC 9110 section 7.2); must not be empty, since no target here is without an authority. */
 function isHost(value: string): boolean {
   const length = value.length;
   if (length === 0) return false;
   for (let i = 0; i < length; i++) if (HOST[value.charCodeAt(i)] !== 1) return false;
-  if (value.charCodeAt(0) === 0x5b) return /^\[[0-9A-Fa-fv][0-9A-Fa-f:.v]*\](:\d{0,5})?$/.test(value);
+  if (value.charCodeAt(0) === 0x5b) return BRACKETED_HOST.test(value);
   const colon = value.indexOf(':');
   if (colon === -1) return value.indexOf('[') === -1 && value.indexOf(']') === -1;
   if (colon === 0) return false;
