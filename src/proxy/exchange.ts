@@ -267,7 +267,7 @@ export class Exchange {
     };
     client.carryTo(backend, onClose);
     backend.carryTo(client, onClose);
-    if (rest.length > 0) client.socket.write(rest);
+    if (rest.length > 0) backend.onData(rest);
   }
 
   onUpstreamFailed(outbound: OutboundHalf, code: ErrorCode): void {

@@ -1,21 +1,22 @@
 /** One message onto a socket: small pieces of a turn leave joined in a single write, large ones beside their head in one writev. */
-import type { Socket } from 'node:net';
 import type { Fields } from '../fields.ts';
 import { latin1 } from '../http1/latin1.ts';
 import { CHUNK_TAIL, chunkHead, lastChunk } from '../http1/serialize.ts';
+import type { SocketOutput } from './socket-output.ts';
 
 /** Up to here copying into one string is cheaper than a second buffer for the kernel (libuv writes such strings from its stack). */
 const JOIN_BYTES = 8192;
 
 export class Http1Writer {
-  readonly #socket: Socket;
+  readonly #output: SocketOutput;
   /** Whether body bytes stay untouched after the call, so that they need no copy. */
   readonly #keepsBytes: boolean;
   #held = '';
   #chunked = false;
+  #isFlowing = true;
 
-  constructor(socket: Socket, keepsBytes: boolean) {
-    this.#socket = socket;
+  constructor(output: SocketOutput, keepsBytes: boolean) {
+    this.#output = output;
     this.#keepsBytes = keepsBytes;
   }
 
@@ -25,24 +26,20 @@ export class Http1Writer {
     this.#chunked = chunked;
   }
 
-  /** False: the socket's buffer is full, wait for its 'drain'. */
+  /** False: the kernel takes no more now, wait for the output's drain. */
   body(bytes: Buffer, start: number, end: number): boolean {
     const length = end - start;
     if (this.#held.length + length <= JOIN_BYTES) {
       const text = latin1(bytes, start, end);
       this.#held += this.#chunked ? chunkHead(length) + text + CHUNK_TAIL : text;
-      return !this.#socket.writableNeedDrain;
+      return this.#isFlowing;
     }
     if (this.#chunked) this.#held += chunkHead(length);
     const slice = bytes.subarray(start, end);
     const data = this.#keepsBytes ? slice : Buffer.from(slice);
-    if (this.#held === '') return this.#socket.write(data);
-    this.#socket.cork();
-    this.#socket.write(this.#held, 'latin1');
-    const flowing = this.#socket.write(data);
-    this.#socket.uncork();
+    this.#isFlowing = this.#held === '' ? this.#output.bytes(data) : this.#output.textAndBytes(this.#held, data);
     this.#held = this.#chunked ? CHUNK_TAIL : '';
-    return flowing;
+    return this.#isFlowing;
   }
 
   end(trailers: Fields | null): void {
@@ -54,7 +51,12 @@ export class Http1Writer {
     if (this.#held === '') return;
     const text = this.#held;
     this.#held = '';
-    this.#socket.write(text, 'latin1');
+    this.#isFlowing = this.#output.text(text);
+  }
+
+  /** Everything written has left. */
+  drained(): void {
+    this.#isFlowing = true;
   }
 
   /** Forgets what is held: the message will not be finished. */

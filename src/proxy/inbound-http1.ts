@@ -13,6 +13,7 @@ import type { InboundHalf, Peer, ResponseView } from './halves.ts';
 import { Http1Writer } from './http1-writer.ts';
 import { http1Error } from './respond-error.ts';
 import type { Runtime, Sweepable } from './runtime.ts';
+import { SocketOutput } from './socket-output.ts';
 import { Tunnel } from './tunnel.ts';
 
 /** After an answer that ends the connection: how long the client may go on sending into the void, so that a reset does not eat the answer. */
@@ -31,6 +32,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
   readonly #runtime: Runtime;
   readonly #socket: Socket;
   readonly #reader: RequestReader;
+  readonly #output: SocketOutput;
   readonly #writer: Http1Writer;
   readonly #exchange: Exchange;
   readonly #onGone: () => void;
@@ -58,24 +60,31 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     this.#onGone = onGone;
     this.#reader = new RequestReader(runtime.serving.limits, this);
     this.#head = this.#reader.head;
-    this.#writer = new Http1Writer(socket, false);
+    this.#output = new SocketOutput(socket, () => this.#onDrain());
+    if (peer.scheme === 'http') this.#output.useHandle();
+    this.#writer = new Http1Writer(this.#output, false);
     this.#exchange = new Exchange(runtime, this);
     this.#waitingSinceMs = runtime.nowMs;
-    socket.on('data', (bytes: Buffer) => this.#onData(bytes));
-    socket.on('drain', () => this.#exchange.onClientDrained());
     socket.on('end', () => this.#onClientEnd());
     socket.on('error', () => this.#close());
     socket.on('close', () => this.#close());
     runtime.watch(this);
   }
 
-  #onData(bytes: Buffer): void {
+  #onDrain(): void {
+    this.#writer.drained();
+    this.#exchange.onClientDrained();
+    this.#tunnel?.onDrain();
+  }
+
+  /** Bytes from the client; overwritten after the call. */
+  onData(bytes: Buffer): void {
     switch (this.#state) {
       case 'open':
         this.#takeIn(bytes);
         break;
       case 'tunnel':
-        this.#tunnel?.onData(bytes);
+        this.#tunnel?.onData(Buffer.from(bytes));
         break;
       case 'lingering':
       case 'closed':
@@ -178,7 +187,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
   respondInterim(response: ResponseView): void {
     if (this.#head.minorVersion === 0) return;
     const lines = fieldLines(response.fields, HOP_BY_HOP | LENGTH, response.connection.nominated);
-    this.#socket.write(`HTTP/1.1 ${response.status} ${response.reason}\r\n${lines}\r\n`, 'latin1');
+    this.#output.text(`HTTP/1.1 ${response.status} ${response.reason}\r\n${lines}\r\n`);
   }
 
   respondHead(response: ResponseView, extraLines: string): void {
@@ -216,7 +225,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
       this.#runtime.isDraining ||
       (ERRORS[code].source === 'client' && !this.#requestComplete && code !== 'noRoute');
     if (mustClose) this.#keepAlive = false;
-    this.#socket.write(http1Error(code, mustClose, this.#head.method === 'HEAD'), 'latin1');
+    this.#output.text(http1Error(code, mustClose, this.#head.method === 'HEAD'));
     this.#answered();
   }
 
@@ -247,9 +256,9 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     const { status, reason, fields, connection } = response;
     const lines = fieldLines(fields, HOP_BY_HOP | LENGTH, connection.nominated);
     const upgrade = `connection: upgrade\r\nupgrade: ${fields.get('upgrade') ?? ''}\r\n`;
-    this.#socket.write(`HTTP/1.1 ${status} ${reason}\r\n${lines}${extraLines}${upgrade}\r\n`, 'latin1');
+    this.#output.text(`HTTP/1.1 ${status} ${reason}\r\n${lines}${extraLines}${upgrade}\r\n`);
     this.#state = 'tunnel';
-    const tunnel = new Tunnel(this.#socket);
+    const tunnel = new Tunnel(this.#socket, this.#output);
     this.#tunnel = tunnel;
     const early = this.#reader.takePending();
     if (early.length > 0) queueMicrotask(() => tunnel.onData(early));
@@ -287,7 +296,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
   /** Answers and ends the connection: what comes after a fault cannot be understood. */
   #refuse(code: ErrorCode): void {
     this.#keepAlive = false;
-    this.#socket.write(http1Error(code, true, false), 'latin1');
+    this.#output.text(http1Error(code, true, false));
     this.#endConnection();
   }
 
@@ -303,7 +312,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
 
   sweep(nowMs: number): void {
     if (this.#state === 'lingering') {
-      if (nowMs - this.#waitingSinceMs >= LINGER_MS && this.#socket.writableLength === 0) this.#socket.destroy();
+      if (nowMs - this.#waitingSinceMs >= LINGER_MS && this.#output.isEmpty) this.#socket.destroy();
       else if (nowMs - this.#waitingSinceMs >= this.#runtime.serving.idleMs) this.#socket.destroy();
       return;
     }

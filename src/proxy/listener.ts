@@ -7,9 +7,8 @@ import type { Peer } from './halves.ts';
 import { InboundHttp1 } from './inbound-http1.ts';
 import { http1Error } from './respond-error.ts';
 import type { Runtime } from './runtime.ts';
+import { adoptSocket, sharedRead } from './socket-input.ts';
 
-/** More than Node's 16 KiB: fewer pauses of a backend that sends a large body. */
-const WRITE_BUFFER_BYTES = 65_536;
 /** Connections that wait to be accepted; the kernel's own limit (somaxconn) is what holds. */
 const BACKLOG = 4096;
 
@@ -49,9 +48,10 @@ export class Listener {
   }
 
   #create(): Server | TlsServer {
-    const options = { allowHalfOpen: true, noDelay: true, highWaterMark: WRITE_BUFFER_BYTES };
+    const options = { allowHalfOpen: true, noDelay: true };
     const { tls } = this.spec;
-    if (tls === undefined) return createServer(options, (socket) => this.#accept(socket, 'http'));
+    if (tls === undefined)
+      return createServer({ ...options, pauseOnConnect: true }, (socket) => this.#accept(socket, 'http'));
     const server = createTlsServer(
       { ...options, cert: tls.certificate, key: tls.key, ALPNProtocols: ['http/1.1'], minVersion: 'TLSv1.2' },
       (socket) => this.#accept(socket, 'https'),
@@ -109,10 +109,28 @@ export class Listener {
       return;
     }
     const peer: Peer = { address, scheme, isTrusted: trusted.has(address) };
-    const connection = new InboundHttp1(runtime, socket, peer, () => {
+    const onGone = (): void => {
       this.#connections.delete(connection);
       this.#census.leave(address);
-    });
+    };
+    const connection: InboundHttp1 =
+      scheme === 'https' ? this.#secured(socket, peer, onGone) : this.#plain(socket, peer, onGone);
     this.#connections.add(connection);
+  }
+
+  #plain(accepted: Socket, peer: Peer, onGone: () => void): InboundHttp1 {
+    const socket: Socket = adoptSocket(
+      accepted,
+      sharedRead((bytes) => connection.onData(bytes)),
+    );
+    const connection = new InboundHttp1(this.#runtime, socket, peer, onGone);
+    socket.resume();
+    return connection;
+  }
+
+  #secured(socket: Socket, peer: Peer, onGone: () => void): InboundHttp1 {
+    const connection = new InboundHttp1(this.#runtime, socket, peer, onGone);
+    socket.on('data', (bytes: Buffer) => connection.onData(bytes));
+    return connection;
   }
 }

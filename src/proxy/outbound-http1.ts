@@ -1,5 +1,5 @@
 /** A connection to a backend that speaks HTTP/1.1, and on it one request after the other. */
-import { connect, type OnReadOpts, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Fields } from '../fields.ts';
@@ -13,13 +13,12 @@ import { Http1Writer } from './http1-writer.ts';
 import { connectFailure } from './node-error.ts';
 import type { Pool } from './pool.ts';
 import type { Sweepable } from './runtime.ts';
+import { sharedRead } from './socket-input.ts';
+import { SocketOutput } from './socket-output.ts';
 import { Tunnel } from './tunnel.ts';
 
 /** Of a backend's response. Larger than for requests: what a backend sends is not an attack but an annoyance. */
 const RESPONSE_LIMITS = { headBytes: 65_536, fields: 256 };
-
-/** One for all connections of the process: a read's bytes are used up before the next read. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
 
 /** How long a connection may lie idle unless the backend says less (Keep-Alive: timeout). */
 const IDLE_MS = 60_000;
@@ -33,6 +32,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   readonly #pool: Pool;
   readonly #socket: Socket;
   readonly #reader: ResponseReader;
+  readonly #output: SocketOutput;
   readonly #writer: Http1Writer;
   #exchange: Exchange | null;
   #state: ConnectionState = 'connecting';
@@ -53,25 +53,18 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     this.#connectDeadlineMs = connectMs > 0 ? now + connectMs : Number.POSITIVE_INFINITY;
     this.#socket = this.#open();
     this.#reader = new ResponseReader(RESPONSE_LIMITS, this);
-    this.#writer = new Http1Writer(this.#socket, true);
+    this.#output = new SocketOutput(this.#socket, () => this.#onDrain());
+    this.#writer = new Http1Writer(this.#output, false);
     this.#socket.on('error', (error) => this.#onError(error));
     this.#socket.on('end', () => this.#onReadableEnd());
     this.#socket.on('close', () => this.#onClose());
-    this.#socket.on('drain', () => this.#exchange?.onBackendDrained());
     pool.runtime.watch(this);
   }
 
   #open(): Socket {
     const { host, port, tls } = this.#pool.target;
-    const onread: OnReadOpts = {
-      buffer: READ_BUFFER,
-      callback: (length, bytes) => {
-        this.#onData(length === bytes.length ? (bytes as Buffer) : (bytes as Buffer).subarray(0, length));
-        return true;
-      },
-    };
     if (tls === null) {
-      const socket = connect({ host, port, noDelay: true, onread });
+      const socket = connect({ host, port, noDelay: true, onread: sharedRead((bytes) => this.#onData(bytes)) });
       socket.once('connect', () => this.#onConnect());
       return socket;
     }
@@ -167,7 +160,14 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     if (this.#state === 'closed') return;
     this.#connected = true;
     this.#state = 'active';
+    if (this.#pool.target.tls === null) this.#output.useHandle();
     this.#exchange?.onConnected();
+  }
+
+  #onDrain(): void {
+    this.#writer.drained();
+    this.#exchange?.onBackendDrained();
+    this.#tunnel?.onDrain();
   }
 
   #onData(bytes: Buffer): void {
@@ -256,8 +256,8 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     if (exchange === null) return;
     this.#exchange = null;
     // The socket without this half's hands on it; reads go on through the half, which has its read buffer.
-    for (const event of ['error', 'end', 'close', 'drain']) this.#socket.removeAllListeners(event);
-    this.#tunnel = new Tunnel(this.#socket);
+    for (const event of ['error', 'end', 'close']) this.#socket.removeAllListeners(event);
+    this.#tunnel = new Tunnel(this.#socket, this.#output);
     this.close();
     exchange.onTunnel(head, rest, this.#tunnel);
   }
