@@ -1,6 +1,6 @@
 /** As much of the admin API's answers as commands print. */
 
-export interface Side {
+interface Side {
   readonly requests: number;
   readonly faults: number;
   readonly endpoints: readonly string[];
@@ -39,7 +39,7 @@ export interface Status {
   readonly alarm: string | null;
 }
 
-export interface Position {
+interface Position {
   readonly weight: number;
   readonly frozen: boolean;
 }

@@ -67,7 +67,9 @@ async function readJson(response: Response, base: string): Promise<unknown> {
 
 function refusal(status: number, problem: unknown): CliError {
   const { title = `The admin API answered ${status}`, detail } = problem as { title?: string; detail?: string };
-  return new CliError(exitOf(status), detail === undefined ? title : `${title}: ${detail}`, problem);
+  // Many details begin by saying what the title says.
+  const message = detail === undefined ? title : detail.startsWith(title) ? detail : `${title}: ${detail}`;
+  return new CliError(exitOf(status), message, problem);
 }
 
 function exitOf(status: number): ExitCode {

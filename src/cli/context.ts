@@ -36,7 +36,7 @@ export function writeCall(
 ): Call {
   const { reason, ifRev, wait } = context.options();
   const waitMs = wait === true ? WAIT_MS : wait;
-  const user = context.io.env['USER'] ?? context.io.env['LOGNAME'] ?? 'someone unknown';
+  const user = context.io.env['USER'] ?? context.io.env['LOGNAME'] ?? 'hand';
   return {
     method,
     body: { ...body, reason: reason ?? `${verb} by ${user}`, ...(waitMs === undefined ? {} : { wait: waitMs }) },

@@ -133,7 +133,7 @@ export interface Control {
   /** Events after `id` that are still remembered (the last 1,000). */
   eventsSince(id: number): ControlEvent[];
   /** Prometheus text, counts of all workers fetched first; `contentType` fits the text. */
-  metrics(): Promise<{ contentType: string; text: string }>;
+  metrics(): Promise<{ contentType: string; text: AsyncIterable<string> }>;
 }
 
 export type { AuditEntry, Cutover, Verb };

@@ -153,9 +153,9 @@ export class ControlService implements Control {
     return this.#options.events.since(id);
   }
 
-  async metrics(): Promise<{ contentType: string; text: string }> {
+  async metrics(): Promise<{ contentType: string; text: AsyncIterable<string> }> {
     await this.#options.supervisor.flush();
-    return { contentType: this.#metrics.contentType, text: await this.#metrics.text() };
+    return { contentType: this.#metrics.contentType, text: this.#metrics.text() };
   }
 }
 

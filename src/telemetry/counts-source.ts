@@ -2,7 +2,7 @@
 
 /** Why a route was rolled back, as a label. `manual`: somebody asked for it. */
 export const ROLLBACK_REASONS = ['manual'] as const;
-export type RollbackReason = (typeof ROLLBACK_REASONS)[number];
+type RollbackReason = (typeof ROLLBACK_REASONS)[number];
 
 export interface CountsSource {
   /** Names of the present table's routes, in its order. A new table comes with a new array. */

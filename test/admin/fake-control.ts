@@ -207,6 +207,6 @@ export class FakeControl implements Control {
 
   async metrics() {
     const metrics = createMetrics(tableSource([...this.#routes.keys()]));
-    return { contentType: metrics.contentType, text: await metrics.text() };
+    return { contentType: metrics.contentType, text: metrics.text() };
   }
 }

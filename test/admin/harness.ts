@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createAdmin } from '../../src/admin/server.ts';
 import type { FakeControl } from './fake-control.ts';
 
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
@@ -12,7 +12,7 @@ export interface Answer {
   json(): unknown;
 }
 
-export interface Sent {
+interface Sent {
   /** Sent as JSON unless it is a text. */
   readonly body?: unknown;
   readonly headers?: OutgoingHttpHeaders;

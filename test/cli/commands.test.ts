@@ -29,6 +29,11 @@ describe('set', () => {
     expect(control.writes.at(-1)).toEqual({ actor: 'local', reason: 'two steps', ifRevision: 3, waitMs: 2000 });
   });
 
+  test('says so when nobody is known to have typed it', async () => {
+    await run(['set', 'search', '1'], { CROSSFADE_ADMIN: admin.url });
+    expect(control.route('search')?.reason).toBe('set by hand');
+  });
+
   test('waits as long as it is told', async () => {
     expect((await crossfade('set search 10 --wait 750')).code).toBe(0);
     expect(control.writes.at(-1)?.waitMs).toBe(750);
@@ -57,7 +62,7 @@ describe('set', () => {
     );
     const { code, err } = await crossfade('set search 10');
     expect(code).toBe(2);
-    expect(err).toBe('crossfade: The route is frozen: The route is frozen: unfreeze it before raising its weight');
+    expect(err).toBe('crossfade: The route is frozen: unfreeze it before raising its weight');
     expect((await crossfade('unfreeze search')).out).toContain('0% new   no longer frozen');
     expect((await crossfade('set search 10')).code).toBe(0);
   });

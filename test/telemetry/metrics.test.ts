@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { text as readText } from 'node:stream/consumers';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -18,11 +19,13 @@ import {
 } from '../../src/domain/counts.ts';
 import { FAULT_KINDS } from '../../src/domain/errors.ts';
 import { NEW, OLD } from '../../src/domain/route.ts';
-import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import { tableSource } from './table.ts';
 
 const requestCell = (protocol: (typeof PROTOCOLS)[number], code: (typeof CODE_CLASSES)[number]) =>
   AT_REQUESTS + PROTOCOLS.indexOf(protocol) * CODE_CLASSES.length + CODE_CLASSES.indexOf(code);
+
+const scrape = (metrics: Metrics): Promise<string> => readText(metrics.text());
 
 /** Value of the series with exactly these labels; undefined when there is none. */
 function value(text: string, name: string, labels: Record<string, string> = {}): number | undefined {
@@ -47,7 +50,7 @@ function check(text: string): string {
 
 describe('series of configured routes', () => {
   test('exist at 0 before the first request', async () => {
-    const text = await createMetrics(tableSource(['search'])).text();
+    const text = await scrape(createMetrics(tableSource(['search'])));
     for (const side of ['old', 'new']) {
       for (const code of ['2xx', '4xx', '5xx']) {
         expect(value(text, 'crossfade_requests_total', { route: 'search', side, protocol: 'http1', code })).toBe(0);
@@ -80,7 +83,7 @@ describe('series of configured routes', () => {
     source.cells[first + AT_FAULTS + FAULT_KINDS.indexOf('connectRefused')] = 6;
     source.cells[cellsOf(1, OLD) + AT_INFLIGHT] = 9;
     source.cells[first + AT_RESCUES] = 1;
-    const text = await createMetrics(source).text();
+    const text = await scrape(createMetrics(source));
     const route = { route: 'playlist' };
     const side = { ...route, side: 'new' };
     expect(value(text, 'crossfade_requests_total', { ...side, protocol: 'h2', code: '2xx' })).toBe(7);
@@ -101,7 +104,7 @@ describe('series of configured routes', () => {
     const first = cellsOf(0, OLD);
     for (let bucket = 0; bucket < 15; bucket++) source.cells[first + AT_DURATION + bucket] = 1;
     source.cells[first + AT_DURATION_SUM] = 12.5;
-    const text = await createMetrics(source).text();
+    const text = await scrape(createMetrics(source));
     const labels = { route: 'search', side: 'old' };
     const name = 'crossfade_request_duration_seconds';
     expect(value(text, `${name}_bucket`, { ...labels, le: '0.005' })).toBe(1);
@@ -114,7 +117,7 @@ describe('series of configured routes', () => {
   test('requests without a route are counted under none', async () => {
     const source = tableSource(['search']);
     source.cells[cellsOf(1, OLD) + requestCell('http1', '4xx')] = 8;
-    const text = await createMetrics(source).text();
+    const text = await scrape(createMetrics(source));
     const labels = { route: 'none', side: 'none', protocol: 'http1' };
     expect(value(text, 'crossfade_requests_total', { ...labels, code: '4xx' })).toBe(8);
     expect(value(text, 'crossfade_requests_total', { ...labels, code: '5xx' })).toBe(0);
@@ -124,10 +127,10 @@ describe('series of configured routes', () => {
   test('follow a new table', async () => {
     const source = tableSource(['search']);
     const metrics = createMetrics(source);
-    await metrics.text();
+    await scrape(metrics);
     source.routes = ['cart'];
     source.cells = new Float64Array(cellCount(1));
-    const text = await metrics.text();
+    const text = await scrape(metrics);
     expect(text).not.toContain('search');
     expect(value(text, 'crossfade_evidence_log10', { route: 'cart' })).toBe(0);
   });
@@ -145,8 +148,8 @@ test('metrics of the replica', async () => {
     stateAgeSeconds: () => 2.5,
   });
   const metrics = createMetrics(source);
-  for (let scrape = 0; scrape < 2; scrape++) {
-    const text = await metrics.text();
+  for (let round = 0; round < 2; round++) {
+    const text = await scrape(metrics);
     expect(value(text, 'crossfade_connections', { listener: '0.0.0.0:8080', protocol: 'http1' })).toBe(12);
     expect(value(text, 'crossfade_endpoints', { backend: 'search-old', state: 'healthy' })).toBe(2);
     expect(value(text, 'crossfade_endpoints', { backend: 'search-old', state: 'unhealthy' })).toBe(0);
@@ -168,14 +171,14 @@ describe('promtool check metrics', () => {
     source.cells.fill(3);
     const metrics = createMetrics(source);
     expect(metrics.contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
-    expect(check(await metrics.text())).toBe('exit 0');
+    expect(check(await scrape(metrics))).toBe('exit 0');
   });
 
   test('has nothing to say before the first request, without routes, and of overlapping scrapes', async () => {
-    expect(check(await createMetrics(tableSource(['search'])).text())).toBe('exit 0');
-    expect(check(await createMetrics(tableSource([])).text())).toBe('exit 0');
+    expect(check(await scrape(createMetrics(tableSource(['search']))))).toBe('exit 0');
+    expect(check(await scrape(createMetrics(tableSource([]))))).toBe('exit 0');
     const many = createMetrics(tableSource(Array.from({ length: 500 }, (_, i) => `route-${i}`)));
-    const texts = await Promise.all([many.text(), many.text(), many.text()]);
+    const texts = await Promise.all([scrape(many), scrape(many), scrape(many)]);
     for (const text of texts) expect(check(text)).toBe('exit 0');
     const ours = texts.map((text) => text.split('\n').filter((line) => line.startsWith('crossfade_')));
     expect(ours[1]).toEqual(ours[0]);
@@ -190,7 +193,7 @@ describe('promtool check metrics', () => {
 test('no label value can break out of its quotes', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uniqueArray(fc.string({ unit: 'binary' }), { maxLength: 4 }), async (routes) => {
-      const text = await createMetrics(tableSource(routes)).text();
+      const text = await scrape(createMetrics(tableSource(routes)));
       const samples = text.split('\n').filter((line) => line.startsWith('crossfade_evidence_log10{'));
       expect(samples).toHaveLength(routes.length);
       for (const line of samples) expect(line).toMatch(/^\w+\{route="(?:[^"\\]|\\[\\"n])*"\} 0$/s);
@@ -208,7 +211,7 @@ test('a scrape of many routes lets other work run in between', async () => {
     if (!done) setImmediate(turn);
   };
   setImmediate(turn);
-  const text = await metrics.text();
+  const text = await scrape(metrics);
   done = true;
   expect(text.split('\n').length).toBeGreaterThan(100_000);
   expect(turns).toBeGreaterThan(30);
