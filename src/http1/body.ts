@@ -1,5 +1,6 @@
 /** A message's body as a sequence of steps, whatever its framing. One a connection, begun anew for each message. */
 import { type Fields, FlatFields } from '../fields.ts';
+import { findBlankLine } from './blank-line.ts';
 import { CR, LF } from './chars.ts';
 import { ChunkedDecoder } from './chunked.ts';
 import { Http1Fields } from './fields.ts';
@@ -136,8 +137,8 @@ export class BodyDecoder {
       this.at = at + 2;
       return bytes[at + 1] === LF ? 'end' : 'malformed';
     }
-    const empty = bytes.indexOf('\r\n\r\n', at + Math.max(0, this.#searched - 3), 'latin1');
-    if (empty === -1 || empty + 4 > end) {
+    const empty = findBlankLine(bytes, at + Math.max(0, this.#searched - 3), end);
+    if (empty === -1) {
       if (end - at > this.#limits.headBytes || isHopeless(bytes, at, end, at + this.#searched)) return 'malformed';
       this.#searched = end - at;
       return 'more';

@@ -88,6 +88,13 @@ export class Http1Fields implements Fields {
     return this.value(this.#first[known] as number);
   }
 
+  /** Whether the blanks behind the value of the first field of a known name that occurs have a tab among them. */
+  hasTabBehind(known: number): boolean {
+    let p = this.#offsets[(this.#first[known] as number) * STRIDE + 3] as number;
+    while (this.text.charCodeAt(p) === SP) p++;
+    return this.text.charCodeAt(p) === HTAB;
+  }
+
   /** Known name of the field at an index, or OTHER. */
   knownAt(index: number): number {
     return this.#offsets[index * STRIDE + 4] as number;

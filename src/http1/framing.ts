@@ -13,19 +13,20 @@ const MAX_LENGTH_DIGITS = 15;
 
 /**
  * Length of a request's body. Stricter than the RFC where leniency lets two parties read two lengths: one Content-Length, digits only;
- * Transfer-Encoding exactly `chunked`, once, in HTTP/1.1 only and never beside Content-Length.
+ * Transfer-Encoding exactly `chunked`, once, in HTTP/1.1 only and never beside Content-Length. No tab behind either: it is white space
+ * (RFC 9110 section 5.5), but llhttp takes it for a part of the value and reads another body.
  */
 export function requestBodyLength(fields: Http1Fields, minorVersion: number): number | RequestFault {
   if (fields.has(TRANSFER_ENCODING)) {
     if (minorVersion === 0 || fields.has(CONTENT_LENGTH) || fields.isRepeated(TRANSFER_ENCODING)) return 'badRequest';
     const coding = fields.known(TRANSFER_ENCODING).toLowerCase();
-    if (coding === 'chunked') return CHUNKED;
+    if (coding === 'chunked') return fields.hasTabBehind(TRANSFER_ENCODING) ? 'badRequest' : CHUNKED;
     return /^[^,]+,(.*,)?[ \t]*chunked$/.test(coding) && !/chunked.*chunked/.test(coding)
       ? 'transferCodingUnknown'
       : 'badRequest';
   }
   if (!fields.has(CONTENT_LENGTH)) return NO_BODY;
-  if (fields.isRepeated(CONTENT_LENGTH)) return 'badRequest';
+  if (fields.isRepeated(CONTENT_LENGTH) || fields.hasTabBehind(CONTENT_LENGTH)) return 'badRequest';
   return parseLength(fields.known(CONTENT_LENGTH)) ?? 'badRequest';
 }
 
@@ -40,10 +41,11 @@ export function responseBodyLength(
   if (fields.has(TRANSFER_ENCODING)) {
     if (minorVersion === 0 || fields.has(CONTENT_LENGTH) || fields.isRepeated(TRANSFER_ENCODING)) return undefined;
     if (fields.known(TRANSFER_ENCODING).toLowerCase() !== 'chunked') return undefined;
+    if (fields.hasTabBehind(TRANSFER_ENCODING)) return undefined;
     return bodyless ? NO_BODY : CHUNKED;
   }
   if (!fields.has(CONTENT_LENGTH)) return bodyless ? NO_BODY : UNTIL_CLOSE;
-  if (fields.isRepeated(CONTENT_LENGTH)) return undefined;
+  if (fields.isRepeated(CONTENT_LENGTH) || fields.hasTabBehind(CONTENT_LENGTH)) return undefined;
   const length = parseLength(fields.known(CONTENT_LENGTH));
   return bodyless && length !== undefined ? NO_BODY : length;
 }

@@ -1,5 +1,6 @@
 /** Requests out of a client's bytes: one after the other, as fast as the owner asks for the next. No socket, no clock. */
 import type { Fields } from '../fields.ts';
+import { findBlankLine } from './blank-line.ts';
 import { BodyDecoder } from './body.ts';
 import { CR, LF } from './chars.ts';
 import type { RequestFault } from './fault.ts';
@@ -69,11 +70,16 @@ export class RequestReader {
     return pending;
   }
 
-  feed(bytes: Buffer): void {
+  /** bytes[0, end) have arrived; they are the caller's again when the call returns. */
+  feed(bytes: Buffer, end = bytes.length): void {
     if (this.#state === 'failed') return;
-    this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes]);
-    // The bytes are the caller's again when this returns.
-    if (!this.#run() && this.#pending === bytes) this.#pending = Buffer.from(bytes);
+    if (this.#pending.length === 0) {
+      this.#run(bytes, end);
+      return;
+    }
+    const joined = Buffer.concat([this.#pending, bytes.subarray(0, end)]);
+    this.#pending = EMPTY;
+    this.#run(joined, joined.length);
   }
 
   /** Body ranges stop until `resume`; what arrives meanwhile is kept. */
@@ -83,21 +89,26 @@ export class RequestReader {
 
   resume(): void {
     this.#paused = false;
-    this.#run();
+    this.#runPending();
   }
 
   /** Begin the next request; the last one must be complete. */
   next(): void {
     this.#state = 'head';
-    this.#run();
+    this.#runPending();
   }
 
-  /** Works on what is pending until it is used up (true) or something has to be waited for. */
-  #run(): boolean {
-    if (this.#running) return false;
-    this.#running = true;
+  /** Unless it is at work already and will see by itself that it may go on. */
+  #runPending(): void {
+    if (this.#running) return;
     const bytes = this.#pending;
-    const end = bytes.length;
+    this.#pending = EMPTY;
+    this.#run(bytes, bytes.length);
+  }
+
+  /** Works on bytes[0, end) until they are used up or something has to be waited for; keeps a copy of the rest. */
+  #run(bytes: Buffer, end: number): void {
+    this.#running = true;
     let at = 0;
     let before = -1;
     let state: ReaderState | '' = '';
@@ -109,9 +120,7 @@ export class RequestReader {
       else break;
     }
     this.#running = false;
-    if (at === end || this.#state === 'failed') this.#pending = EMPTY;
-    else if (at > 0) this.#pending = Buffer.from(bytes.subarray(at));
-    return this.#pending.length === 0;
+    if (at < end && this.#state !== 'failed') this.#pending = Buffer.from(bytes.subarray(at, end));
   }
 
   #readHead(bytes: Buffer, from: number, end: number): number {
@@ -121,7 +130,7 @@ export class RequestReader {
       while (bytes[at] === CR && bytes[at + 1] === LF && at + 1 < end) at += 2;
       if (at === end || (bytes[at] === CR && at + 1 === end)) return at;
     }
-    const empty = bytes.indexOf('\r\n\r\n', at + Math.max(0, this.#searched - 3), 'latin1');
+    const empty = findBlankLine(bytes, at + Math.max(0, this.#searched - 3), end);
     if (empty === -1) {
       const fault = this.#earlyFault(bytes, at, end);
       if (fault !== null) this.#fail(fault);

@@ -1,5 +1,6 @@
 /** Responses out of a backend's bytes, each to the request that was announced by `expect`. No socket, no clock. */
 import type { Fields } from '../fields.ts';
+import { findBlankLine } from './blank-line.ts';
 import { BodyDecoder } from './body.ts';
 import type { ResponseFault } from './fault.ts';
 import { UNTIL_CLOSE } from './framing.ts';
@@ -131,7 +132,7 @@ export class ResponseReader {
   }
 
   #readHead(bytes: Buffer, at: number, end: number): number {
-    const empty = bytes.indexOf('\r\n\r\n', at + Math.max(0, this.#searched - 3), 'latin1');
+    const empty = findBlankLine(bytes, at + Math.max(0, this.#searched - 3), end);
     if (empty === -1) {
       if (end - at > this.#limits.headBytes || isHopeless(bytes, at, end, at + this.#searched))
         this.#fail('upstreamInvalid');

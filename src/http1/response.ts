@@ -30,7 +30,8 @@ export class ResponseHead {
     const minor = (bytes[at + 7] as number) - 0x30;
     if ((minor !== 0 && minor !== 1) || bytes[at + 8] !== SP) return false;
     const status = parseStatus(bytes, at + 9);
-    if (status < 100) return false;
+    // HTTP/1.0 has no interim responses (RFC 9110 section 15.2).
+    if (status < 100 || (status < 200 && minor === 0)) return false;
     let p = at + 12;
     // The blank behind the status may be missing with an empty reason, as in llhttp; the reason has the characters of a value.
     if (bytes[p] === SP) p++;
