@@ -66,7 +66,8 @@ export class ResponseReader {
     this.#mayUpgrade = mayUpgrade;
   }
 
-  feed(bytes: Buffer): void {
+  /** bytes[0, end) have arrived; they are the caller's again when the call returns. */
+  feed(bytes: Buffer, end = bytes.length): void {
     if (this.#state === 'failed') return;
     if (this.#state === 'idle') {
       // Nobody asked: a backend that speaks out of turn cannot be trusted with the next request.
@@ -74,10 +75,13 @@ export class ResponseReader {
       return;
     }
     this.#hasBegun = true;
-    this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes]);
-    this.#run();
-    // The bytes are the caller's again when this returns.
-    if (this.#pending === bytes) this.#pending = Buffer.from(bytes);
+    if (this.#pending.length === 0) {
+      this.#run(bytes, end);
+      return;
+    }
+    const joined = Buffer.concat([this.#pending, bytes.subarray(0, end)]);
+    this.#pending = EMPTY;
+    this.#run(joined, joined.length);
   }
 
   /** The backend ended its side of the connection. In a pause of the body this is told at `resume`. */
@@ -95,7 +99,9 @@ export class ResponseReader {
   resume(): void {
     this.#paused = false;
     if (this.#running) return;
-    this.#run();
+    const bytes = this.#pending;
+    this.#pending = EMPTY;
+    this.#run(bytes, bytes.length);
     if (this.#ended && !this.#paused) this.#endNow();
   }
 
@@ -111,11 +117,9 @@ export class ResponseReader {
     }
   }
 
-  #run(): void {
-    if (this.#running) return;
+  /** Works on bytes[0, end) until they are used up or something has to be waited for; keeps a copy of the rest. */
+  #run(bytes: Buffer, end: number): void {
     this.#running = true;
-    const bytes = this.#pending;
-    const end = bytes.length;
     let at = 0;
     let before = -1;
     let state: ReaderState | '' = '';
@@ -127,8 +131,7 @@ export class ResponseReader {
       else break;
     }
     this.#running = false;
-    if (at === end || this.#state === 'failed') this.#pending = EMPTY;
-    else if (at > 0) this.#pending = Buffer.from(bytes.subarray(at));
+    if (at < end && this.#state !== 'failed') this.#pending = Buffer.from(bytes.subarray(at, end));
   }
 
   #readHead(bytes: Buffer, at: number, end: number): number {
@@ -150,7 +153,7 @@ export class ResponseReader {
         return headEnd;
       }
       this.#state = 'idle';
-      this.#sink.onTunnel(head, Buffer.from(bytes.subarray(headEnd)));
+      this.#sink.onTunnel(head, Buffer.from(bytes.subarray(headEnd, end)));
       return end;
     } else if (head.status < 200) {
       this.#sink.onInterim(head);

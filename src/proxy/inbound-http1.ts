@@ -77,14 +77,14 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     this.#tunnel?.onDrain();
   }
 
-  /** Bytes from the client; overwritten after the call. */
-  onData(bytes: Buffer): void {
+  /** bytes[0, length) came from the client; they are overwritten after the call. */
+  onData(bytes: Buffer, length: number): void {
     switch (this.#state) {
       case 'open':
-        this.#takeIn(bytes);
+        this.#takeIn(bytes, length);
         break;
       case 'tunnel':
-        this.#tunnel?.onData(Buffer.from(bytes));
+        this.#tunnel?.onData(Buffer.from(bytes.subarray(0, length)));
         break;
       case 'lingering':
       case 'closed':
@@ -103,10 +103,10 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     this.#socket.resume();
   }
 
-  #takeIn(bytes: Buffer): void {
+  #takeIn(bytes: Buffer, length: number): void {
     const reader = this.#reader;
     if (reader.buffered === 0) this.#waitingSinceMs = this.#runtime.nowMs;
-    reader.feed(bytes);
+    reader.feed(bytes, length);
     this.#exchange.flushRequest();
     // Requests ahead of their turn wait in the kernel, not here.
     if (reader.buffered > 0 && this.#exchange.isOpen && this.#state === 'open') this.#pauseSocket();

@@ -121,7 +121,7 @@ export class Listener {
   #plain(accepted: Socket, peer: Peer, onGone: () => void): InboundHttp1 {
     const socket: Socket = adoptSocket(
       accepted,
-      sharedRead((bytes) => connection.onData(bytes)),
+      sharedRead((bytes, length) => connection.onData(bytes, length)),
     );
     const connection = new InboundHttp1(this.#runtime, socket, peer, onGone);
     socket.resume();
@@ -130,7 +130,7 @@ export class Listener {
 
   #secured(socket: Socket, peer: Peer, onGone: () => void): InboundHttp1 {
     const connection = new InboundHttp1(this.#runtime, socket, peer, onGone);
-    socket.on('data', (bytes: Buffer) => connection.onData(bytes));
+    socket.on('data', (bytes: Buffer) => connection.onData(bytes, bytes.length));
     return connection;
   }
 }

@@ -64,7 +64,12 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   #open(): Socket {
     const { host, port, tls } = this.#pool.target;
     if (tls === null) {
-      const socket = connect({ host, port, noDelay: true, onread: sharedRead((bytes) => this.#onData(bytes)) });
+      const socket = connect({
+        host,
+        port,
+        noDelay: true,
+        onread: sharedRead((bytes, length) => this.#onData(bytes, length)),
+      });
       socket.once('connect', () => this.#onConnect());
       return socket;
     }
@@ -78,7 +83,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     });
     socket.setNoDelay(true);
     socket.once('secureConnect', () => this.#onConnect());
-    socket.on('data', (bytes) => this.#onData(bytes));
+    socket.on('data', (bytes: Buffer) => this.#onData(bytes, bytes.length));
     return socket;
   }
 
@@ -170,13 +175,13 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     this.#tunnel?.onDrain();
   }
 
-  #onData(bytes: Buffer): void {
+  #onData(bytes: Buffer, length: number): void {
     if (this.#tunnel !== null) {
-      this.#tunnel.onData(Buffer.from(bytes));
+      this.#tunnel.onData(Buffer.from(bytes.subarray(0, length)));
       return;
     }
     if (this.#state === 'closed') return;
-    this.#reader.feed(bytes);
+    this.#reader.feed(bytes, length);
     if (!this.#settle()) this.#exchange?.flushResponse();
   }
 

@@ -7,11 +7,11 @@ import { type OnReadOpts, Socket } from 'node:net';
 const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
 
 /** @param onData bytes[0, length) are read; they are overwritten after the call */
-export function sharedRead(onData: (bytes: Buffer) => void): OnReadOpts {
+export function sharedRead(onData: (bytes: Buffer, length: number) => void): OnReadOpts {
   return {
     buffer: READ_BUFFER,
     callback: (length, bytes) => {
-      onData((bytes as Buffer).subarray(0, length));
+      onData(bytes as Buffer, length);
       return true;
     },
   };
