@@ -1,0 +1,32 @@
+/** The compare-and-set itself, without I/O: what a change becomes on a state, and the state that an applied change leads to. */
+import type { AuditEntry, Change, RoutePosition, RouteState, State } from '../domain/state.ts';
+import type { CasResult } from './store.ts';
+
+/** Compares the epoch and every touched route's revision. `applied` means: would be, once its entry is durable. */
+export function decide(state: State, change: Change): CasResult {
+  if (change.epoch !== state.epoch) return { kind: 'foreignEpoch', epoch: state.epoch };
+  for (const { route, expected } of change.routes) {
+    const actual = state.routes.get(route)?.revision ?? 0;
+    if (actual !== expected) return { kind: 'stale', route, expected, actual };
+  }
+  const { at, verb, actor, reason } = change;
+  const routes = change.routes.map(({ route, next }) => ({
+    route,
+    before: positionOf(state.routes.get(route)),
+    after: next,
+  }));
+  return { kind: 'applied', entry: { revision: state.revision + 1, at, verb, actor, reason, routes } };
+}
+
+/** The state after entries that follow it one by one. */
+export function applyEntries(state: State, entries: readonly AuditEntry[]): State {
+  const routes = new Map<string, RouteState>(state.routes);
+  for (const { revision, reason, actor, at, routes: touched } of entries) {
+    for (const { route, after } of touched) routes.set(route, { revision, ...after, reason, actor, at });
+  }
+  return { epoch: state.epoch, revision: entries.at(-1)?.revision ?? state.revision, routes };
+}
+
+function positionOf(route: RouteState | undefined): RoutePosition | null {
+  return route === undefined ? null : { weightPpm: route.weightPpm, cutover: route.cutover, frozen: route.frozen };
+}

@@ -1,0 +1,97 @@
+/**
+ * What the store's files hold, as JSON: the same shapes as in domain/state.ts, checked when they are read back. A checksum proves that a
+ * file is as it was written; these schemas prove that what was written is a state.
+ */
+import { z } from 'zod';
+import { PPM } from '../domain/route.ts';
+import type { AuditEntry, Change, State } from '../domain/state.ts';
+
+const revision = z.int().min(1);
+
+const position = z.object({
+  weightPpm: z.int().min(0).max(PPM),
+  cutover: z.enum(['steady', 'ramping', 'paused', 'held', 'rolledBack', 'completed']),
+  frozen: z.boolean(),
+});
+
+const routeState = position.extend({ revision, reason: z.string(), actor: z.string(), at: z.number() });
+
+const verb = z.enum([
+  'init',
+  'set',
+  'ramp',
+  'step',
+  'pause',
+  'resume',
+  'promote',
+  'rollback',
+  'undo',
+  'freeze',
+  'unfreeze',
+  'adopt',
+]);
+
+/** Who does what, why and when: common to a change and to the entry that it becomes. */
+const act = z.object({ at: z.number(), verb, actor: z.string(), reason: z.string() });
+
+const auditEntry = act.extend({
+  revision,
+  routes: z.array(z.object({ route: z.string(), before: position.nullable(), after: position })).min(1),
+});
+
+const changeRecord = act.extend({
+  epoch: z.string(),
+  routes: z
+    .array(z.object({ route: z.string(), expected: z.int().min(0), next: position }))
+    .min(1, 'a change must touch at least one route')
+    .refine((routes) => new Set(routes.map(({ route }) => route)).size === routes.length, {
+      error: 'a change must touch each route once',
+    }),
+});
+
+/** Routes are pairs, not keys of an object, so that every name is only a name (`__proto__` too). */
+const stateRecord = z.object({
+  epoch: z.string().min(1),
+  revision: z.int().min(0),
+  routes: z.array(z.tuple([z.string(), routeState])),
+});
+
+type StateRecord = z.infer<typeof stateRecord>;
+
+export function recordOfState(state: State): StateRecord {
+  return { epoch: state.epoch, revision: state.revision, routes: [...state.routes] };
+}
+
+/** Throws as `checked`. */
+export function stateOfRecord(json: unknown): State {
+  const { epoch, revision: global, routes } = checked(stateRecord, json);
+  return { epoch, revision: global, routes: new Map(routes) };
+}
+
+/** Throws as `checked`. */
+export function auditEntryOf(json: unknown): AuditEntry {
+  return checked(auditEntry, json);
+}
+
+/**
+ * A copy of the change with nothing in it that could not be read back. Throws TypeError, a programming error, for any other: no route, a
+ * route twice, a weight out of range.
+ */
+export function checkedChange(change: Change): Change {
+  try {
+    return checked(changeRecord, change);
+  } catch (error) {
+    throw new TypeError((error as Error).message, { cause: error });
+  }
+}
+
+/** Throws an Error that names the wrong fields. */
+export function checked<T>(schema: z.ZodType<T>, json: unknown): T {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  throw new Error(
+    result.error.issues
+      .map(({ path, message }) => (path.length > 0 ? `${path.join('.')}: ${message}` : message))
+      .join('; '),
+  );
+}
