@@ -1,0 +1,52 @@
+import type { Plan } from '../../src/control/plan.ts';
+import type { RouteSpec } from '../../src/domain/route.ts';
+import type { RouteState, State } from '../../src/domain/state.ts';
+
+/** Two backends, `old` and `new`, and a route for each name. */
+export function planOf(names: readonly string[], more: Partial<Plan> = {}): Plan {
+  return {
+    listeners: [{ address: '127.0.0.1:0', host: '127.0.0.1', port: 0 }],
+    backends: ['old', 'new'].map((name, i) => ({
+      spec: { name, connections: 0 },
+      source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9101 + i }] },
+    })),
+    routes: names.map((name) => ({ spec: routeSpec(name), weightPpm: 0 })),
+    limits: {
+      headBytes: 16_384,
+      fields: 100,
+      targetBytes: 8192,
+      bodyBytes: 0,
+      connections: 100,
+      connectionsPerClient: 0,
+    },
+    requestHeadMs: 10_000,
+    idleMs: 60_000,
+    trustedProxies: [],
+    override: null,
+    drainMs: 1_000,
+    workers: 2,
+    ...more,
+  };
+}
+
+export function routeSpec(name: string, more: Partial<RouteSpec> = {}): RouteSpec {
+  return {
+    name,
+    match: { path: `/${name}/` },
+    old: 0,
+    new: 1,
+    sticky: [],
+    salt: name,
+    timeouts: { connectMs: 1_000, requestHeadMs: 10_000, responseHeadMs: 60_000, idleMs: 60_000, totalMs: 0 },
+    ...more,
+  };
+}
+
+export function routeState(weightPpm: number, more: Partial<RouteState> = {}): RouteState {
+  return { revision: 7, weightPpm, cutover: 'steady', frozen: false, reason: 'why', actor: 'ann', at: 1, ...more };
+}
+
+export function stateOf(revision: number, weights: Readonly<Record<string, number>>): State {
+  const routes = Object.entries(weights).map(([name, weight]) => [name, routeState(weight, { revision })] as const);
+  return { epoch: 'e', revision, routes: new Map(routes) };
+}

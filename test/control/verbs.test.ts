@@ -1,0 +1,187 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { WriteRequest } from '../../src/control/control.ts';
+import { writeFirstWeights } from '../../src/control/first-weights.ts';
+import { StateKeeper } from '../../src/control/state-keeper.ts';
+import { Verbs } from '../../src/control/verbs.ts';
+import { Writer, type Written } from '../../src/control/writer.ts';
+import { MemoryStore } from './memory-store.ts';
+import { planOf } from './plans.ts';
+
+let store: MemoryStore;
+let keeper: StateKeeper;
+let verbs: Verbs;
+
+beforeEach(async () => {
+  store = new MemoryStore();
+  keeper = new StateKeeper({
+    openStore: async () => store,
+    lastState: { read: async () => undefined, save() {} },
+    bootstrapOld: false,
+    clock: () => 1_000,
+    onState() {},
+    onEntry() {},
+    onHealth() {},
+  });
+  verbs = new Verbs(keeper, new Writer(keeper, () => 1_000));
+  await keeper.start();
+  await writeFirstWeights(keeper, planOf(['a', 'b', 'c']), () => 1_000);
+});
+afterEach(() => keeper.close());
+
+const by = (more: Partial<WriteRequest> = {}): WriteRequest => ({ actor: 'ann', reason: 'why', ...more });
+const positions = () =>
+  Object.fromEntries([...store.state.routes].map(([name, at]) => [name, [at.weightPpm, at.cutover]]));
+const revision = (route: string): number => store.state.routes.get(route)?.revision ?? 0;
+const outcome = (written: Written): string => (written.kind === 'refused' ? written.code : written.kind);
+
+/** Raises as one should. */
+async function raise(route: string, weightPpm: number): Promise<void> {
+  expect(outcome(await verbs.set(route, weightPpm, by({ ifRevision: revision(route) })))).toBe('applied');
+}
+
+describe('first weights', () => {
+  test('of the configuration are written once, and only for routes that the store does not know', async () => {
+    const plan = planOf([], {
+      routes: planOf(['a', 'd']).routes.map((route) => ({ ...route, weightPpm: 77 })),
+    });
+    await writeFirstWeights(keeper, plan, () => 1_000);
+    await writeFirstWeights(keeper, plan, () => 1_000);
+    expect(positions()).toMatchObject({ a: [0, 'steady'], d: [77, 'steady'] });
+    expect(store.state.revision).toBe(2);
+  });
+
+  test('are agreed on when another replica starts at the same moment', async () => {
+    store.beforeWrite = () => store.set('d', 5);
+    await writeFirstWeights(keeper, planOf(['d', 'e']), () => 1_000);
+    expect(positions()).toMatchObject({ d: [5, 'steady'], e: [0, 'steady'] });
+  });
+});
+
+describe('set', () => {
+  test('of a raise that lost against another writer is refused as stale', async () => {
+    store.beforeWrite = () => store.set('a', 5);
+    expect(outcome(await verbs.set('a', 50, by({ ifRevision: revision('a') })))).toBe('stale');
+    expect(positions()['a']).toEqual([5, 'steady']);
+  });
+
+  test('without a revision is decided again on what the other writer left', async () => {
+    await raise('a', 100);
+    store.beforeWrite = () => store.set('a', 80);
+    expect(outcome(await verbs.set('a', 50, by()))).toBe('applied');
+    await raise('b', 100);
+    store.beforeWrite = () => store.set('b', 20);
+    // Lowering when it was asked for, raising by the time it is written.
+    expect(outcome(await verbs.set('b', 50, by()))).toBe('preconditionRequired');
+    expect(positions()).toMatchObject({ a: [50, 'steady'], b: [20, 'steady'] });
+  });
+
+  test('on a revision that this replica has not seen yet asks the store before refusing', async () => {
+    const behind = store.state;
+    await raise('a', 100);
+    const current = store.state;
+    store.state = behind;
+    const late = new StateKeeper({
+      openStore: async () => store,
+      lastState: { read: async () => undefined, save() {} },
+      bootstrapOld: false,
+      clock: () => 1_000,
+      onState() {},
+      onEntry() {},
+      onHealth() {},
+    });
+    await late.start();
+    store.state = current;
+    const written = await new Verbs(late, new Writer(late, () => 1_000)).set(
+      'a',
+      200,
+      by({ ifRevision: revision('a') }),
+    );
+    expect(outcome(written)).toBe('applied');
+    await late.close();
+  });
+});
+
+describe('rollback', () => {
+  test('of everything is one change, and leaves out what is rolled back already', async () => {
+    await raise('a', 100);
+    await raise('b', 200);
+    await verbs.rollback(['b'], by());
+    const before = store.state.revision;
+    const written = await verbs.rollback(['a', 'b', 'c'], by());
+    expect(written.kind === 'applied' && written.entry.routes.map(({ route }) => route)).toEqual(['a', 'c']);
+    expect(positions()).toEqual({ a: [0, 'rolledBack'], b: [0, 'rolledBack'], c: [0, 'rolledBack'] });
+    expect(store.state.revision).toBe(before + 1);
+  });
+
+  test('of what is rolled back already writes nothing', async () => {
+    await verbs.rollback(['a'], by());
+    const before = store.state.revision;
+    expect(outcome(await verbs.rollback(['a'], by()))).toBe('unchanged');
+    expect(store.state.revision).toBe(before);
+  });
+
+  test('wins over a raise at the same moment', async () => {
+    await raise('a', 100);
+    store.beforeWrite = () => store.set('a', 900_000);
+    expect(outcome(await verbs.rollback(['a'], by()))).toBe('applied');
+    expect(positions()['a']).toEqual([0, 'rolledBack']);
+  });
+
+  test('passes a frozen route, and one that the store has never seen', async () => {
+    await raise('a', 100);
+    await verbs.freeze('a', true, by());
+    expect(outcome(await verbs.rollback(['a', 'unseen'], by()))).toBe('applied');
+    expect(positions()['a']).toEqual([0, 'rolledBack']);
+  });
+});
+
+describe('freeze', () => {
+  test('refuses raising until it is taken off', async () => {
+    await verbs.freeze('a', true, by());
+    expect(outcome(await verbs.set('a', 10, by({ ifRevision: revision('a') })))).toBe('frozen');
+    expect(outcome(await verbs.freeze('a', true, by()))).toBe('unchanged');
+    await verbs.freeze('a', false, by());
+    await raise('a', 10);
+  });
+});
+
+describe('undo', () => {
+  test('restores the weight before, and can itself be undone', async () => {
+    await raise('a', 100);
+    await verbs.set('a', 40, by());
+    expect(outcome(await verbs.undo(store.state.revision, by()))).toBe('applied');
+    expect(positions()['a']).toEqual([100, 'steady']);
+    expect(outcome(await verbs.undo(store.state.revision, by()))).toBe('applied');
+    expect(positions()['a']).toEqual([40, 'steady']);
+  });
+
+  test('is refused for a rollback, for a first appearance, for what others have built on, and for what never was', async () => {
+    await raise('a', 100);
+    const raised = store.state.revision;
+    await raise('a', 200);
+    expect(outcome(await verbs.undo(raised, by()))).toBe('conflict');
+    await verbs.rollback(['a'], by());
+    expect(outcome(await verbs.undo(store.state.revision, by()))).toBe('conflict');
+    expect(outcome(await verbs.undo(1, by()))).toBe('conflict');
+    expect(outcome(await verbs.undo(999, by()))).toBe('unknownRevision');
+    expect(positions()['a']).toEqual([0, 'rolledBack']);
+  });
+
+  test('that lost against another writer is refused', async () => {
+    await raise('a', 100);
+    store.beforeWrite = () => store.set('a', 5);
+    expect(outcome(await verbs.undo(revision('a'), by()))).toBe('conflict');
+    expect(positions()['a']).toEqual([5, 'steady']);
+  });
+});
+
+test('while the store is away every write is refused, and says so', async () => {
+  await raise('a', 100);
+  const at = revision('a');
+  store.away = true;
+  expect(outcome(await verbs.set('a', 50, by()))).toBe('storeUnavailable');
+  expect(outcome(await verbs.rollback(['a'], by()))).toBe('storeUnavailable');
+  expect(outcome(await verbs.undo(at, by()))).toBe('storeUnavailable');
+  store.away = false;
+  expect(outcome(await verbs.set('a', 50, by()))).toBe('applied');
+});
