@@ -3,7 +3,9 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Fields } from '../fields.ts';
+import { Http1Fields } from '../http1/fields.ts';
 import { CHUNKED } from '../http1/framing.ts';
+import { HOST_FIELD, KEEP_ALIVE, TE } from '../http1/known.ts';
 import type { ResponseHead } from '../http1/response.ts';
 import { ResponseReader, type ResponseSink } from '../http1/response-reader.ts';
 import { FORWARDING, fieldLines, HOP_BY_HOP } from '../http1/serialize.ts';
@@ -104,7 +106,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     const { connection, fields } = request;
     const mayUpgrade = connection.upgrade && isUpgrade(fields);
     let text = `${request.method} ${request.target} HTTP/1.1\r\n`;
-    if (fields.get('host') === undefined) text += `host: ${request.authority || this.#hostName()}\r\n`;
+    if (!hasField(fields, HOST_FIELD, 'host')) text += `host: ${request.authority || this.#hostName()}\r\n`;
     text += fieldLines(fields, HOP_BY_HOP | FORWARDING, droppedNames) + forwarding;
     if (request.bodyLength === CHUNKED) text += 'transfer-encoding: chunked\r\n';
     if (mayUpgrade) text += `connection: upgrade\r\nupgrade: ${fields.get('upgrade')}\r\n`;
@@ -232,14 +234,13 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
 
   onHead(head: ResponseHead): void {
     this.#mayReuse = head.keepAlive;
-    if (head.fields.count > 0) this.#readIdleHint(head);
+    if (head.fields.has(KEEP_ALIVE)) this.#readIdleHint(head);
     this.#exchange?.onResponseHead(head);
   }
 
   /** `Keep-Alive: timeout=5`: how long the backend keeps an idle connection, in seconds. */
   #readIdleHint(head: ResponseHead): void {
-    const hint = head.fields.get('keep-alive');
-    if (hint === undefined) return;
+    const hint = head.fields.known(KEEP_ALIVE);
     const seconds = /(?:^|[,\s])timeout=(\d{1,6})/i.exec(hint)?.[1];
     if (seconds !== undefined)
       this.#idleForMs = Math.min(IDLE_MS, Math.max(0, Number(seconds) * 1000 - HINT_MARGIN_MS));
@@ -272,6 +273,11 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   }
 }
 
+/** HTTP/1's own fields know without a search. */
+function hasField(fields: Fields, known: number, name: string): boolean {
+  return fields instanceof Http1Fields ? fields.has(known) : fields.get(name) !== undefined;
+}
+
 function isUpgrade(fields: Fields): boolean {
   const protocol = fields.get('upgrade');
   // Cleartext HTTP/2 by upgrade is gone from the protocol (RFC 9113 section 3.1) and a known way around proxies: the request goes on without.
@@ -279,6 +285,5 @@ function isUpgrade(fields: Fields): boolean {
 }
 
 function wantsTrailers(fields: Fields): boolean {
-  const te = fields.get('te');
-  return te !== undefined && /(?:^|,)\s*trailers\s*(?:,|$)/i.test(te);
+  return hasField(fields, TE, 'te') && /(?:^|,)\s*trailers\s*(?:,|$)/i.test(fields.get('te') ?? '');
 }

@@ -22,6 +22,11 @@ interface StreamHandle {
   writev(request: WriteRequest, chunks: unknown[], allBuffers: boolean): number;
 }
 
+/** A socket as seen by Node itself; no handle once it is destroyed. */
+interface HandleHolder {
+  readonly _handle: StreamHandle | null;
+}
+
 interface StreamBinding {
   readonly WriteWrap: new () => WriteRequest;
   readonly streamBaseState: Int32Array;
@@ -46,6 +51,8 @@ export class SocketOutput {
   readonly #socket: Socket;
   readonly #onDrain: () => void;
   #handle: StreamHandle | null = null;
+  /** What was written while the socket was still connecting has left the stream's buffer; nothing goes there any more. */
+  #isPastStream = false;
   /** Writes that the kernel has not taken whole. */
   #unfinished = 0;
 
@@ -60,7 +67,7 @@ export class SocketOutput {
 
   /** The socket is connected and is plain TCP: from now on its handle is written to. */
   useHandle(): void {
-    const { _handle: handle } = this.#socket as unknown as { _handle: StreamHandle | null };
+    const { _handle: handle } = this.#socket as unknown as HandleHolder;
     if (binding !== null && handle !== null && typeof handle.writeLatin1String === 'function') this.#handle = handle;
   }
 
@@ -99,12 +106,12 @@ export class SocketOutput {
     return flowing;
   }
 
-  /** The handle, when nothing waits in the stream's own buffer that must leave before. */
+  /** The handle, while the socket is open and nothing waits in the stream's own buffer that must leave before. */
   #direct(): StreamHandle | null {
     const handle = this.#handle;
-    if (handle === null) return null;
-    const socket = this.#socket;
-    return socket.writableLength === 0 && socket.writable ? handle : null;
+    if (handle === null || (this.#socket as unknown as HandleHolder)._handle !== handle) return null;
+    if (!this.#isPastStream) this.#isPastStream = this.#socket.writableLength === 0;
+    return this.#isPastStream ? handle : null;
   }
 
   #written(request: WriteRequest, error: number, bytes: unknown): boolean {
