@@ -26,7 +26,7 @@ export async function put(store: Store, route: string, expected: number, weightP
   return applied(await store.compareAndSet(changeOf(epoch, { route, expected, next: at(weightPpm) })));
 }
 
-export function applied(result: CasResult): AuditEntry {
+function applied(result: CasResult): AuditEntry {
   if (result.kind !== 'applied') throw new Error(`not applied: ${JSON.stringify(result)}`);
   return result.entry;
 }

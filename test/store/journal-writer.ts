@@ -18,7 +18,7 @@ export type WriterLine =
     }
   | { readonly kind: 'recovered'; readonly up: boolean };
 
-export type StateLine = Pick<State, 'epoch' | 'revision'> & { readonly routes: readonly unknown[] };
+type StateLine = Pick<State, 'epoch' | 'revision'> & { readonly routes: readonly unknown[] };
 
 const path = process.argv[2] as string;
 const store = await openFileStore(path, {

@@ -2,7 +2,7 @@ import type * as promises from 'node:fs/promises';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { lockFile } from '../../src/store/lock-file.ts';
 
 /** What others do just before a link is made. */
@@ -20,6 +20,7 @@ vi.mock('node:fs/promises', async (original) => {
 
 test('who was slow to claim a dead holder’s lock does not take that of the quicker one', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'crossfade-lock-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
   const path = join(folder, 'state.json.lock');
   const quicker = `${process.ppid}\n`;
   await writeFile(path, 'of a process long gone');
@@ -29,5 +30,4 @@ test('who was slow to claim a dead holder’s lock does not take that of the qui
   await expect(lockFile(path)).rejects.toThrow(`process ${process.ppid} has the store open`);
   expect(await readFile(path, 'utf8')).toBe(quicker);
   expect(await readdir(folder)).toEqual(['state.json.lock']);
-  await rm(folder, { recursive: true });
 });
