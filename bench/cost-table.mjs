@@ -74,7 +74,8 @@ export function costTable({ baselines, variants }) {
   );
   return markdownTable(
     [
-      { title: 'target', of: ({ label, version }) => `${label} ${version ?? ''}`.trim() },
+      { title: 'target', of: ({ label }) => label },
+      { title: 'version', of: ({ version }) => version || '–' },
       { title: 'failed', of: failed },
       { title: 'CPU us/request (user + system)', of: cpu },
       { title: 'spread', of: spreadOf },

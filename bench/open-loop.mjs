@@ -35,7 +35,7 @@ export class OpenLoop {
   #idle = new Queue();
   /** Due, but no connection was free. @type {Queue<import('./connection.mjs').Ticket>} */
   #waiting = new Queue();
-  #tally = new Tally('all');
+  #tally = new Tally('warm-up');
   #next = 0;
   #total;
   #open = 0;

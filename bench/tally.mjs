@@ -16,6 +16,8 @@ export class Answers {
   statuses = new Map();
   /** From the intended send time to the response's last byte, microseconds. */
   latency = new Histogram();
+  /** When the first one was complete, by performance.now(); null: none yet. @type {number | null} */
+  firstAt = null;
 
   /**
    * @param {number} status
@@ -24,6 +26,7 @@ export class Answers {
   record(status, microseconds) {
     this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
     this.latency.record(microseconds);
+    this.firstAt ??= performance.now();
   }
 
   total() {

@@ -171,7 +171,7 @@ describe('OpenLoop', () => {
     });
     const loop: OpenLoop = new OpenLoop({ url, rate: 500, durationMs: 60_000 });
     const [first, later] = await loop.run();
-    expect([first?.name, later?.name]).toEqual(['all', 'later']);
+    expect([first?.name, later?.name]).toEqual(['warm-up', 'later']);
     expect(first?.due).toBeGreaterThanOrEqual(50);
     expect(later?.due).toBeGreaterThan(0);
     for (const tally of [first, later]) expect(tally?.answers.total()).toBe(tally?.due);

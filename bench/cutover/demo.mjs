@@ -1,0 +1,37 @@
+// @ts-check
+import { mkdtemp, rm } from 'node:fs/promises';
+import os, { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startOrigins } from '../origins.mjs';
+import { freePort } from '../processes.mjs';
+import { crossfade } from '../targets/crossfade.mjs';
+
+/** A Crossfade of its own, with two origins, the route `bench` at 0 percent and as many workers as there are cores. */
+export async function startDemo() {
+  if (crossfade.version() === null) throw new Error('dist/ is missing: run npm run build first, or name a --target');
+  const directory = await mkdtemp(join(tmpdir(), 'crossfade-cutover-'));
+  const origins = await startOrigins(null);
+  const adminPort = await freePort();
+  const cores = os.availableParallelism();
+  const stopOrigins = async () => {
+    await origins.stop();
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    const proxy = await crossfade.start({
+      port: await freePort(),
+      origins: origins.ports,
+      directory,
+      cores: `0-${cores - 1}`,
+      options: { weight: 0, workers: cores, adminPort },
+    });
+    const stop = async () => {
+      await proxy.stop();
+      await stopOrigins();
+    };
+    return { target: `http://127.0.0.1:${proxy.port}/`, admin: `http://127.0.0.1:${adminPort}`, route: 'bench', stop };
+  } catch (error) {
+    await stopOrigins();
+    throw error;
+  }
+}
