@@ -1,0 +1,20 @@
+import { describe, expect, test } from 'vitest';
+import { campaign } from './campaign.ts';
+import { requestSubject, responseSubject } from './subjects.ts';
+
+const CASES = 100_000;
+/** The codec keeps nothing from one connection to the next; the engine's own tables may grow a little. */
+const MOST_GROWTH_BYTES = 8 << 20;
+
+describe('against llhttp through node:http, cut anywhere', () => {
+  for (const subject of [requestSubject(), responseSubject()]) {
+    test(`${CASES} cases of ${subject.name}: nothing taken that it refuses, nothing framed otherwise`, {
+      timeout: 240_000,
+    }, async () => {
+      const { met, failures, grownBytes } = await campaign(subject, CASES, 1);
+      expect(failures).toEqual([]);
+      expect(met.size).toBeGreaterThan(10);
+      expect(grownBytes).toBeLessThan(MOST_GROWTH_BYTES);
+    });
+  }
+});

@@ -1,0 +1,40 @@
+import { Duplex } from 'node:stream';
+
+/** As much of a socket as node:http needs. What it writes goes nowhere; what it reads is given by `arrive`, and at once. */
+export class MemorySocket extends Duplex {
+  override _read(): void {}
+
+  override _write(_chunk: unknown, _encoding: BufferEncoding, done: () => void): void {
+    done();
+  }
+
+  /** Without the stream's own queue, so that the parser has read the bytes when this returns. */
+  arrive(bytes: Uint8Array): void {
+    this.emit('data', bytes);
+  }
+
+  /** The other side ends the connection. */
+  finish(): void {
+    this.emit('end');
+  }
+
+  setTimeout(): this {
+    return this;
+  }
+
+  setNoDelay(): this {
+    return this;
+  }
+
+  setKeepAlive(): this {
+    return this;
+  }
+
+  ref(): this {
+    return this;
+  }
+
+  unref(): this {
+    return this;
+  }
+}
