@@ -38,7 +38,8 @@ export class StateKeeper {
   #store: Store | undefined;
   #opening: Promise<Store> | undefined;
   #state: State | undefined;
-  #health: StoreHealth = { up: true };
+  /** Undefined until the store was asked for the first time. */
+  #health: StoreHealth | undefined;
   #confirmedAt: number;
   /** Revision up to which changes were told. */
   #told = 0;
@@ -57,7 +58,7 @@ export class StateKeeper {
   }
 
   get health(): StoreHealth {
-    return this.#health;
+    return this.#health ?? { up: false, since: this.#confirmedAt, reason: 'it has not been asked yet' };
   }
 
   /** Since the store last confirmed the state. */
@@ -155,11 +156,11 @@ export class StateKeeper {
     this.#told = revision;
   }
 
+  /** That the store answers from the start is nothing to tell. */
   #note(health: StoreHealth): void {
-    const changed =
-      health.up !== this.#health.up || (!health.up && !this.#health.up && health.reason !== this.#health.reason);
-    this.#health = health.up || this.#health.up ? health : { ...health, since: this.#health.since };
-    if (changed) this.#options.onHealth(this.#health);
+    const before = this.#health ?? { up: true };
+    this.#health = health.up || before.up ? health : { ...health, since: before.since };
+    if (reasonOf(health) !== reasonOf(before)) this.#options.onHealth(this.#health);
   }
 
   /** The store's present state, which is served from now on. Rejects with StoreUnavailable. */
@@ -195,4 +196,8 @@ export class StateKeeper {
     await this.#telling;
     await this.#store?.close();
   }
+}
+
+function reasonOf(health: StoreHealth): string | null {
+  return health.up ? null : health.reason;
 }

@@ -23,6 +23,8 @@ interface Member {
   readonly process: Worker;
   readonly pid: number;
   readonly startedAt: number;
+  /** It has said hello. What is sent before that is lost. */
+  greeted: boolean;
   /** Told to finish; it is not replaced. */
   leaving: boolean;
 }
@@ -85,10 +87,13 @@ export class WorkerPool {
     cluster.setupPrimary({ exec: this.#options.exec, args: [], serialization: 'advanced' });
     const worker = cluster.fork();
     const pid = worker.process.pid ?? 0;
-    const member = { process: worker, pid, startedAt: performance.now(), leaving: false };
+    const member = { process: worker, pid, startedAt: performance.now(), greeted: false, leaving: false };
     this.#members.set(worker.id, member);
     this.#options.onStarted(worker.id, pid);
-    worker.on('message', (message: UpMessage) => this.#options.onMessage(worker.id, message));
+    worker.on('message', (message: UpMessage) => {
+      if (message.kind === 'hello') member.greeted = true;
+      this.#options.onMessage(worker.id, message);
+    });
     // Without a listener a worker that cannot be started would end the supervisor; its exit follows.
     worker.on('error', () => {});
     worker.once('exit', (code: number | null, signal: string | null) => this.#exited(worker.id, member, code, signal));
@@ -97,7 +102,8 @@ export class WorkerPool {
   #exited(id: number, member: Member, code: number | null, signal: string | null): void {
     this.#members.delete(id);
     const detail = signal === null || signal === undefined ? `exit code ${code}` : `killed by ${signal}`;
-    this.#options.onExited(id, member.pid, member.leaving && code === 0 ? null : detail);
+    const asTold = member.leaving && (code === 0 || signal === 'SIGTERM');
+    this.#options.onExited(id, member.pid, asTold ? null : detail);
     if (member.leaving || this.#staying().length + this.#pauses.size >= this.#wanted) return;
     this.#diedYoung = performance.now() - member.startedAt < YOUNG_MS ? this.#diedYoung + 1 : 0;
     const pauseMs = this.#diedYoung < 2 ? 0 : Math.min(FIRST_PAUSE_MS * 2 ** (this.#diedYoung - 2), LONGEST_PAUSE_MS);
@@ -114,7 +120,8 @@ export class WorkerPool {
   }
 
   #dismiss(id: number, member: Member, drainMs: number): void {
-    if (!member.leaving) this.send(id, { kind: 'drain' });
+    if (!member.greeted) member.process.process.kill('SIGTERM');
+    else if (!member.leaving) this.send(id, { kind: 'drain' });
     member.leaving = true;
     const timer = setTimeout(() => member.process.process.kill('SIGKILL'), drainMs);
     member.process.once('exit', () => clearTimeout(timer));

@@ -33,6 +33,5 @@ process.on('message', (message) => {
       if (FAKE !== 'never ends') process.exit(0);
   }
 });
-process.on('SIGTERM', () => {});
 if (FAKE === 'dies young') process.exit(3);
 process.send({ kind: 'hello' });

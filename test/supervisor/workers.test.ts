@@ -190,3 +190,11 @@ test('a worker that never ends is killed when the time to drain is over', async 
   expect(events.since(0)).toContainEqual(expect.objectContaining({ what: 'exited', detail: 'killed by SIGKILL' }));
   expect(supervisor.workers()).toEqual([]);
 });
+
+test('a worker that has not even said hello goes at once', async () => {
+  const plan = planOf(['a'], { workers: 2 });
+  supervise('', plan).install(plan);
+  await supervisor.drain(60_000);
+  expect(supervisor.workers()).toEqual([]);
+  expect(events.since(0).filter((event) => event.type === 'worker' && event.detail !== null)).toEqual([]);
+});
