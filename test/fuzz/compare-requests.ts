@@ -35,7 +35,7 @@ function behind(bytes: Buffer, requests: number): string {
   const transcript = new RequestTranscript();
   const isBehind = (): boolean => requests === 0 || transcript.requests[requests - 1]?.isComplete === true;
   let at = 0;
-  while (!isBehind()) transcript.feed(bytes.subarray(at, ++at));
+  while (!isBehind() && at < bytes.length) transcript.feed(bytes.subarray(at, ++at));
   return bytes.toString('latin1', at);
 }
 

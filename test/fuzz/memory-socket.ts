@@ -1,4 +1,4 @@
-import { Duplex } from 'node:stream';
+import { Duplex, type Readable } from 'node:stream';
 
 /** As much of a socket as node:http needs. What it writes goes nowhere; what it reads is given by `arrive`, and at once. */
 export class MemorySocket extends Duplex {
@@ -37,4 +37,12 @@ export class MemorySocket extends Duplex {
   unref(): this {
     return this;
   }
+}
+
+/** What a stream holds, one character a byte; a single read gives all of it on some versions of Node and a part on others. */
+export function held(stream: Readable): string {
+  let text = '';
+  for (let chunk: Buffer | null = stream.read(); chunk !== null; chunk = stream.read())
+    text += chunk.toString('latin1');
+  return text;
 }

@@ -1,6 +1,6 @@
 /** What llhttp makes of a backend's bytes, asked through a client of node:http with its strict parser. */
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
-import { MemorySocket } from './memory-socket.ts';
+import { held, MemorySocket } from './memory-socket.ts';
 
 export interface NodeResponse {
   readonly interim: readonly number[];
@@ -46,14 +46,13 @@ export class NodeClient {
     for (const piece of pieces) if (this.#error === null) this.#socket.arrive(piece);
     if (ends && this.#error === null) this.#socket.finish();
     const response = this.#response;
-    const body: Buffer | null = response?.read() ?? null;
     const seen = {
       interim: this.#interim,
       status: response?.statusCode ?? null,
       reason: response?.statusMessage ?? '',
       version: response?.httpVersion ?? '',
       fields: response?.rawHeaders ?? [],
-      body: body?.toString('latin1') ?? '',
+      body: response === null ? '' : held(response),
       trailers: response?.rawTrailers ?? [],
       isComplete: response?.complete ?? false,
       error: this.#error,

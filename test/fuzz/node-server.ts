@@ -1,6 +1,6 @@
 /** What llhttp makes of a client's bytes, asked through a server of node:http with its strict parser. */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { MemorySocket } from './memory-socket.ts';
+import { held, MemorySocket } from './memory-socket.ts';
 
 export interface NodeRequest {
   readonly method: string;
@@ -56,13 +56,12 @@ export class NodeServer {
 }
 
 function seen(request: IncomingMessage): NodeRequest {
-  const body: Buffer | null = request.read();
   return {
     method: request.method ?? '',
     url: request.url ?? '',
     version: request.httpVersion,
     fields: request.rawHeaders,
-    body: body?.toString('latin1') ?? '',
+    body: held(request),
     trailers: request.rawTrailers,
     isComplete: request.complete,
   };
