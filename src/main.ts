@@ -10,7 +10,7 @@ import { ControlPlane } from './control/control-plane.ts';
 import { logEvent } from './control/event-log.ts';
 import type { Plan } from './control/plan.ts';
 import type { LastStateFile } from './control/state-keeper.ts';
-import { startSampleBackends } from './demo/sample-backends.ts';
+import { type SampleBackends, startSampleBackends } from './demo/sample-backends.ts';
 import { type Prepared, prepareReload, prepareStart } from './prepare.ts';
 import { openFileStore } from './store/file-store.ts';
 import { LastStateWriter, readLastState } from './store/last-state.ts';
@@ -45,24 +45,30 @@ export async function demo(): Promise<number> {
     const endpoint = plan.backends[route?.spec[side] ?? -1]?.source.endpoints[0];
     return endpoint === undefined ? [] : [{ side, endpoint }];
   });
+  let backends: SampleBackends;
   try {
-    const backends = await startSampleBackends(samples);
-    const code = await run(prepared, false, () => printFirstSteps(plan));
-    await backends.stop();
-    return code;
+    backends = await startSampleBackends(samples);
   } catch (error) {
-    return refuse([(error as Error).message]);
+    return refuse([`${config}: ${(error as Error).message}`]);
+  }
+  try {
+    return await run(prepared, false, () => printFirstSteps(plan));
+  } finally {
+    await backends.stop();
   }
 }
 
 function printFirstSteps({ listeners, routes }: Plan): void {
-  const port = listeners[0]?.port;
-  const route = routes[0]?.spec.name;
-  process.stdout.write(`Try, in another terminal:
-  curl -s http://127.0.0.1:${port}/                                  # which side answers
-  npx crossfade set ${route} 50 --reason "first try" --wait      # half of it to the new side
-  npx crossfade status                                        # what each side was given
-`);
+  const steps = [
+    [`curl -s http://127.0.0.1:${listeners[0]?.port}/`, 'which side answers'],
+    [
+      `npx crossfade set ${routes[0]?.spec.name} 50 --reason "first try" --wait`,
+      'half of the requests to the new side',
+    ],
+    ['npx crossfade status', 'what each side was given'],
+  ] as const;
+  const lines = steps.map(([command, effect]) => `  ${command.padEnd(60)}# ${effect}\n`);
+  process.stdout.write(`Try, in another terminal:\n${lines.join('')}`);
 }
 
 function refuse(lines: readonly string[]): number {

@@ -2,7 +2,7 @@
  * What the admin plane may ask of and tell the control plane. The supervisor implements it; admin and tests see only this.
  * JSON shapes are those of the admin API (DESIGN section 7): weights in percent, times in milliseconds.
  */
-import type { AuditEntry, Cutover, Verb } from '../domain/state.ts';
+import type { AuditEntry, Cutover } from '../domain/state.ts';
 
 export interface SideView {
   backend: string;
@@ -136,4 +136,4 @@ export interface Control {
   metrics(): Promise<{ contentType: string; text: AsyncIterable<string> }>;
 }
 
-export type { AuditEntry, Cutover, Verb };
+export type { AuditEntry, Cutover };
