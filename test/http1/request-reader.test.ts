@@ -165,6 +165,14 @@ describe('one after the other', () => {
     expect(requests).toHaveLength(1_000);
   });
 
+  test('trailers and extensions of one leave nothing behind for the next', () => {
+    const long = `${CHUNKED}1;x=${'y'.repeat(3_000)}\r\na\r\n0\r\nX-T: ${'v'.repeat(100)}\r\n\r\n`;
+    const short = `${CHUNKED}0\r\nX: y\r\n\r\n`;
+    const { requests, fault } = readRequests(singleBytes(bytesOf(long + short + long + short + long)));
+    expect(fault).toBeNull();
+    expect(requests.map(({ trailers }) => trailers[1]?.length)).toEqual([100, 1, 100, 1, 100]);
+  });
+
   test('nothing is told behind a fault', () => {
     const transcript = read(`${GET}GET / HTTP/1.1\r\n\r\n${GET}`);
     transcript.feed(bytesOf(GET));

@@ -42,6 +42,17 @@ export function flat(fields: Fields | null): string[] {
   return list;
 }
 
+/** What may stand behind the bytes of a read in a buffer that is used for all reads: the ends of older messages. */
+const STALE = ['\n\r\n\r\n', '\r\n\r\n', '0\r\n\r\n', 'a'].map((text) => Buffer.from(text.repeat(4)));
+
+/** Hands bytes over as a socket does: in a buffer with older bytes behind them, all of which are overwritten afterwards. */
+function lend(bytes: Uint8Array, feed: (read: Buffer, end: number) => void): void {
+  const end = bytes.length;
+  const read = Buffer.concat([bytes, STALE[end % STALE.length] as Buffer]);
+  feed(read, end);
+  read.fill(0x21);
+}
+
 /** A connection's owner that asks for the next request as soon as one is complete, until the client wants the connection closed. */
 export class RequestTranscript implements RequestSink {
   readonly requests: SeenRequest[] = [];
@@ -58,11 +69,8 @@ export class RequestTranscript implements RequestSink {
     return this.requests.at(-1);
   }
 
-  /** Feeds a copy that is overwritten afterwards, as a socket's read buffer is. */
   feed(bytes: Uint8Array): void {
-    const read = Buffer.from(bytes);
-    this.reader.feed(read);
-    read.fill(0x21);
+    lend(bytes, (read, end) => this.reader.feed(read, end));
     this.mostBuffered = Math.max(this.mostBuffered, this.reader.buffered);
   }
 
@@ -121,11 +129,8 @@ export class ResponseTranscript implements ResponseSink {
     return this.responses.at(-1);
   }
 
-  /** Feeds a copy that is overwritten afterwards, as a socket's read buffer is. */
   feed(bytes: Uint8Array): void {
-    const read = Buffer.from(bytes);
-    this.reader.feed(read);
-    read.fill(0x21);
+    lend(bytes, (read, end) => this.reader.feed(read, end));
   }
 
   onInterim(head: ResponseHead): void {
