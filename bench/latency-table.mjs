@@ -31,9 +31,9 @@ function p99Less(other) {
  * How long each target of a cell makes its clients wait; '' when that was not measured.
  * @param {import('./types.ts').CellResult} cell
  */
-export function latencyTable({ variants, generatorRate }) {
+export function latencyTable({ variants, highestRate }) {
   const measured = variants.filter(({ latency }) => latency.length > 0);
-  if (generatorRate === null || measured.length === 0) return '';
+  if (highestRate === null || measured.length === 0) return '';
   const table = markdownTable(
     [
       { title: 'target', of: ({ label }) => label },
@@ -47,6 +47,6 @@ export function latencyTable({ variants, generatorRate }) {
     ],
     measured,
   );
-  const rate = `60 percent of the rate above, or of the ${thousands(generatorRate)} that generator and origin reach alone`;
+  const rate = `60 percent of the rate above, at most ${thousands(highestRate)} (what generator and origin hold with ease)`;
   return `Latency from the intended send time, open loop, at ${rate}:\n\n${table}`;
 }

@@ -10,6 +10,8 @@ import { median } from './quantities.mjs';
 import { targets } from './targets/all.mjs';
 
 const SHARE_OF_KNEE = 0.6;
+/** Of what generator and origin reach in a flood, so that they are far from full: paced, a request costs them half as much again. */
+const SHARE_OF_GENERATOR = 0.4;
 /** More than any generator here can send. */
 const FLOOD_RATE = 100_000;
 
@@ -41,11 +43,11 @@ export async function measure(cell, plan, progress) {
       if (running !== null) contestants.push({ result, running });
     }
     await measureCost(cell, plan, contestants, progress);
-    const generatorRate = plan.latency
+    const highestRate = plan.latency
       ? await measureLatency(cell, plan, contestants, origins.ports.old, progress)
       : null;
     for (const { result, running } of contestants) if (!result.broken) result.peakRss = peakRssOf(running.pids());
-    return { name: cell.name, question: cell.question, baselines: cell.baselines, variants, generatorRate };
+    return { name: cell.name, question: cell.question, baselines: cell.baselines, variants, highestRate };
   } finally {
     await Promise.all(contestants.map(({ running }) => running.stop()));
     await origins.stop();
@@ -170,7 +172,7 @@ async function measureRound(cell, seconds, running) {
 const kneeOf = ({ result }) => median(result.rounds.map(({ rate }) => rate));
 
 /**
- * Each at 60 percent of what it reached in the closed loop, but at no rate that generator and origin would not hold by themselves;
+ * Each at 60 percent of what it reached in the closed loop, but at no rate that would fill the core of generator and origin;
  * `direct`, which has no proxy, at the highest rate of the others, so that it shows what those two add.
  * @param {import('./types.ts').Cell} cell
  * @param {import('./types.ts').Plan} plan
@@ -184,12 +186,13 @@ async function measureLatency(cell, plan, contestants, originPort, progress) {
   if (latency === undefined || proxies.length === 0) return null;
   progress('latency: what the generator holds');
   const { achieved } = await latency(originPort, FLOOD_RATE, 1, LOAD_CORES);
-  const highest = Math.min(achieved, Math.max(...proxies.map(kneeOf)));
+  const ceiling = Math.round(SHARE_OF_GENERATOR * achieved);
+  const highest = Math.min(ceiling, SHARE_OF_KNEE * Math.max(...proxies.map(kneeOf)));
   await interleave(contestants, plan.rounds, async (contestant, round) => {
     const { result, running } = contestant;
     progress(`latency, round ${round + 1} of ${plan.rounds}: ${result.label}`);
-    const rate = Math.round(SHARE_OF_KNEE * Math.min(kneeOf(contestant), highest));
+    const rate = Math.round(Math.min(SHARE_OF_KNEE * kneeOf(contestant), highest));
     result.latency.push(await latency(running.port, rate, plan.seconds, LOAD_CORES));
   });
-  return achieved;
+  return ceiling;
 }

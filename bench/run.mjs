@@ -16,7 +16,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const USAGE = `usage: npm run bench -- [CELL…] [--quick] [--rounds 5] [--seconds 5] [--targets ${[...targets.keys()].join(',')}]
        [--json FILE] [--install]
 cells: ${[...cells.keys()].join(', ')}
---quick    two rounds of one second, no latency: ends in two minutes, good to 5 percent at best
+--quick    two rounds of one second, no latency; ends in two minutes, for a first look
 --json     where to write the results besides the table; default bench/results/TIME.json
 --install  installs the peers that are missing (apt-get, as root)
 `;

@@ -133,8 +133,8 @@ export interface CellResult {
   question: string;
   baselines: readonly string[];
   variants: VariantResult[];
-  /** Requests a second that generator and origin reach without a proxy; null when latency was not measured. */
-  generatorRate: number | null;
+  /** Requests a second beyond which generator and origin would be the limit; null when latency was not measured. */
+  highestRate: number | null;
 }
 
 /** How much to measure. */

@@ -24,7 +24,7 @@ const CONFIDENCE = 0.999;
  * @param {Step} step
  * @param {string} newSide
  */
-export function splitOf({ held, weight }, newSide) {
+function splitOf({ held, weight }, newSide) {
   let all = 0;
   for (const [side, answers] of held.sides) if (side !== '') all += answers.total();
   const toNew = held.sides.get(newSide)?.total() ?? 0;
