@@ -168,7 +168,8 @@ describe('one after the other', () => {
   test('trailers and extensions of one leave nothing behind for the next', () => {
     const long = `${CHUNKED}1;x=${'y'.repeat(3_000)}\r\na\r\n0\r\nX-T: ${'v'.repeat(100)}\r\n\r\n`;
     const short = `${CHUNKED}0\r\nX: y\r\n\r\n`;
-    const { requests, fault } = readRequests(singleBytes(bytesOf(long + short + long + short + long)));
+    const [inPieces, atOnce] = [singleBytes(bytesOf(long)), [bytesOf(short)]];
+    const { requests, fault } = readRequests([...inPieces, ...atOnce, ...inPieces, ...atOnce, ...inPieces]);
     expect(fault).toBeNull();
     expect(requests.map(({ trailers }) => trailers[1]?.length)).toEqual([100, 1, 100, 1, 100]);
   });
@@ -244,7 +245,7 @@ describe('a pause', () => {
         transcript.feed(piece);
         if (transcript.last?.body.length === 2) transcript.reader.resume();
       }
-      while (transcript.requests.length < 2) transcript.reader.resume();
+      for (let i = 0; i < 4; i++) transcript.reader.resume();
       expect(transcript.told).toEqual(readRequests([bytes]).told);
     }
   });
