@@ -1,0 +1,108 @@
+/** The main job, told as an operator lives it, on processes as they are shipped. */
+import { Agent, get } from 'node:http';
+import autocannon from 'autocannon';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Origins, Replica, yamlOf } from '../supervisor/replica.ts';
+
+let origins: Origins;
+let backends: { old: string; new: string };
+let replicas: Replica[];
+const agent = new Agent({ keepAlive: true, maxSockets: 32 });
+
+beforeEach(async () => {
+  origins = new Origins();
+  backends = await origins.start();
+  replicas = [];
+});
+
+afterEach(async () => {
+  agent.destroy();
+  await Promise.all(replicas.map((replica) => replica.dispose()));
+  origins.stop();
+});
+
+async function started(yaml: string): Promise<Replica> {
+  const replica = new Replica();
+  replicas.push(replica);
+  replica.configure(yaml);
+  await replica.start();
+  return replica;
+}
+
+const STICKY =
+  '  - { name: users, match: { path: /users/ }, old: backend-old, new: backend-new, sticky: [{ header: x-user-id }] }';
+
+test('100,000 requests at 5 percent: the share of the new side is right to a quarter of a point', async () => {
+  const replica = await started(yamlOf(backends));
+  await replica.setWeight('demo', 5);
+  const load = await autocannon({ url: replica.proxy, connections: 32, amount: 100_000 });
+  expect({ ok: load['2xx'], other: load.non2xx, errors: load.errors }).toEqual({ ok: 100_000, other: 0, errors: 0 });
+  const route = await replica.route('demo');
+  expect(route.old.requests + route.new.requests).toBe(100_000);
+  // A quarter of a point is 3.6 standard deviations of a fair draw: chance alone fails this once in 3,500 runs.
+  expect(Math.abs(route.new.requests / 1000 - 5)).toBeLessThan(0.25);
+});
+
+test('10,000 users land on the same side on two workers that never spoke, and raising the weight moves none of them back', async () => {
+  const one = await started(yamlOf(backends, { routes: STICKY }).replace('workers: 2', 'workers: 1'));
+  const two = await started(yamlOf(backends, { routes: STICKY }).replace('workers: 2', 'workers: 1'));
+  await Promise.all([one.setWeight('users', 5), two.setWeight('users', 5)]);
+  const [atOne, atTwo] = await Promise.all([sidesOf(one), sidesOf(two)]);
+  expect(atTwo).toEqual(atOne);
+  await Promise.all([one.setWeight('users', 6), two.setWeight('users', 50)]);
+  const [atSix, atFifty] = await Promise.all([sidesOf(one), sidesOf(two)]);
+  const newUsers = (sides: string[]): number[] => sides.flatMap((side, user) => (side === 'new' ? [user] : []));
+  expect(newUsers(atOne).filter((user) => atSix[user] === 'old')).toEqual([]);
+  expect(newUsers(atSix).filter((user) => atFifty[user] === 'old')).toEqual([]);
+  expect([atOne, atSix, atFifty].map((sides) => Math.round(newUsers(sides).length / 100))).toEqual([5, 6, 50]);
+});
+
+/** The side of each of 10,000 users. */
+async function sidesOf(replica: Replica): Promise<string[]> {
+  const sides: string[] = new Array(10_000).fill('');
+  let next = 0;
+  const ask = async (): Promise<void> => {
+    for (let user = next++; user < sides.length; user = next++) sides[user] = await sideOf(replica, `user-${user}`);
+  };
+  await Promise.all(Array.from({ length: 32 }, ask));
+  return sides;
+}
+
+function sideOf(replica: Replica, user: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get(`${replica.proxy}/users/`, { agent, headers: { 'x-user-id': user } }, (response) => {
+      let body = '';
+      response.on('data', (chunk: Buffer) => {
+        body += chunk.toString();
+      });
+      response.on('end', () => resolve(body));
+      response.on('error', reject);
+    }).on('error', reject);
+  });
+}
+
+test('64 connections ask without a pause while the weight moves and the configuration is reloaded: not one request fails', async () => {
+  const replica = await started(yamlOf(backends));
+  let moving = true;
+  let moves = 0;
+  const mover = (async () => {
+    while (moving) {
+      await replica.setWeight('demo', [0, 100, 50, 5][moves % 4] as number);
+      moves++;
+      if (moves % 40 === 0) replica.signal('SIGHUP');
+    }
+  })();
+  const load = await autocannon({ url: replica.proxy, connections: 64, duration: 6 });
+  moving = false;
+  await mover;
+  expect({ other: load.non2xx, errors: load.errors, timeouts: load.timeouts }).toEqual({
+    other: 0,
+    errors: 0,
+    timeouts: 0,
+  });
+  expect(load['2xx']).toBeGreaterThan(1000);
+  expect(moves).toBeGreaterThan(40);
+  const route = await replica.route('demo');
+  expect(Math.min(route.old.requests, route.new.requests)).toBeGreaterThan(100);
+  expect([route.old.faults, route.new.faults]).toEqual([0, 0]);
+}, 60_000);
