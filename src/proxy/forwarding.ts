@@ -49,14 +49,16 @@ export function clientAddress(peer: Peer, request: RequestView, trusted: Trusted
 export function connectionLines(peer: Peer): string {
   return (
     `x-forwarded-for: ${peer.address}\r\nx-forwarded-proto: ${peer.scheme}\r\nvia: ${VIA_NAME}\r\n` +
-    `forwarded: for=${nodeName(peer.address)};proto=${peer.scheme};host="`
+    `forwarded: for=${nodeName(peer.address)};proto=${peer.scheme}`
   );
 }
 
 /** @param prefix from `connectionLines` */
 export function forwardingLines(prefix: string, peer: Peer, request: RequestView): string {
   if (peer.isTrusted) return extendedLines(peer, request);
-  return `${prefix}${request.authority}"\r\nx-forwarded-host: ${request.authority}\r\n`;
+  const { authority } = request;
+  // Only HTTP/1.0 has requests that name no host.
+  return authority === '' ? `${prefix}\r\n` : `${prefix};host="${authority}"\r\nx-forwarded-host: ${authority}\r\n`;
 }
 
 /** A trusted peer's fields are kept and this hop is added to them. */

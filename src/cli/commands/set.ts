@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { percentToPpm } from '../../domain/route.ts';
 import type { Route } from '../api.ts';
 import { changeLines, warnOfLaggards } from '../change.ts';
 import { type Context, routePath, writeCall } from '../context.ts';
@@ -24,6 +23,6 @@ export function addSet(program: Command, context: Context): void {
 
 function parsePercent(text: string): number {
   const value = Number(/^(\d{1,3}(?:\.\d{1,4})?)%?$/.exec(text)?.[1]);
-  if (percentToPpm(value) !== undefined) return value;
+  if (value <= 100) return value;
   throw new InvalidArgumentError('It must be between 0 and 100 percent, with at most four decimals.');
 }
