@@ -11,7 +11,8 @@ export const TAKEN: readonly ResponseDivergence[] = [
     name: 'close in an interim response does not end the connection',
     rfc: 'RFC 9112 section 9.6',
     covers: ({ error, text }) =>
-      error === 'HPE_CLOSED_CONNECTION' && /^HTTP\/1\.1 1\d\d.*\r\n(?:.+\r\n)*Connection:.*close/im.test(text),
+      error === 'HPE_CLOSED_CONNECTION' &&
+      /^HTTP\/1\.1 1\d\d.*\r\n(?:.+\r\n)*(?:Proxy-)?Connection:.*close/im.test(text),
   },
 ];
 
@@ -31,6 +32,12 @@ export const REFUSED: readonly ResponseDivergence[] = [
     name: 'HTTP/1.0 has no interim responses',
     rfc: 'RFC 9110 section 15.2',
     covers: ({ text }) => /(?:^|\r\n\r\n)HTTP\/1\.0 1/.test(text),
+  },
+  {
+    name: 'framing fields of an interim response are judged like any other’s',
+    rfc: 'RFC 9112 section 6.1',
+    covers: ({ ours, text }) =>
+      ours === null && /^HTTP\/1\.1 1\d\d.*\r\n(?:.+\r\n)*(?:Transfer-Encoding|Content-Length):/im.test(text),
   },
   {
     name: 'framing fields are no trailers',
