@@ -281,7 +281,7 @@ function hasField(fields: Fields, known: number, name: string): boolean {
 function isUpgrade(fields: Fields): boolean {
   const protocol = fields.get('upgrade');
   // Cleartext HTTP/2 by upgrade is gone from the protocol (RFC 9113 section 3.1) and a known way around proxies: the request goes on without.
-  return protocol !== undefined && protocol.toLowerCase() !== 'h2c';
+  return protocol !== undefined && !/(?:^|,)\s*h2c\s*(?:,|$)/i.test(protocol);
 }
 
 function wantsTrailers(fields: Fields): boolean {
