@@ -29,5 +29,3 @@ export class FlatFields implements Fields {
     for (let i = 0; i < this.flat.length; i += 2) fn(this.flat[i] as string, this.flat[i + 1] as string);
   }
 }
-
-export const NO_FIELDS: Fields = new FlatFields([]);

@@ -79,4 +79,3 @@ export const FAULT_KINDS = [
   'status5xx',
   'grpcStatus',
 ] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];

@@ -152,8 +152,12 @@ function push(map: Map<string, Candidate[]>, key: string, candidate: Candidate):
   else list.push(candidate);
 }
 
+/** How much a route asks for beyond its host and path. */
+function rank(candidate: Candidate): number {
+  return (candidate.methods === undefined ? 0 : 1000) + candidate.headers.length;
+}
+
 function sortCandidates(table: PathTable): void {
-  const rank = (candidate: Candidate) => (candidate.methods === undefined ? 0 : 1000) + candidate.headers.length;
   for (const candidates of [...table.exact.values(), ...table.prefix.values()]) {
     candidates.sort((a, b) => rank(b) - rank(a) || a.route - b.route);
   }

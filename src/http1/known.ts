@@ -2,7 +2,7 @@
  * Field names that framing and proxying look at, as small numbers found while a head is scanned, so that later steps test bits
  * instead of comparing strings.
  */
-export const OTHER = 0;
+const OTHER = 0;
 export const HOST_FIELD = 1;
 export const CONTENT_LENGTH = 2;
 export const TRANSFER_ENCODING = 3;
