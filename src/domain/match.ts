@@ -128,7 +128,8 @@ function tableFor(tables: Map<string, PathTable>, host: string): PathTable {
 }
 
 function insert(table: PathTable, match: RouteMatch, route: number): void {
-  const candidate = { route, methods: match.methods, headers: Object.entries(match.headers ?? {}).flat() };
+  const headers = Object.entries(match.headers ?? {}).sort(([a], [b]) => compareTexts(a, b));
+  const candidate = { route, methods: match.methods, headers: headers.flat() };
   const path = pathOf(match);
   if (typeof path === 'string' && path.endsWith('/')) {
     const prefix = path.slice(0, -1);
@@ -157,8 +158,26 @@ function rank(candidate: Candidate): number {
   return (candidate.methods === undefined ? 0 : 1000) + candidate.headers.length;
 }
 
+/**
+ * What asks for more comes first. Where two ask for as much of different things, and a request has both, the order of the configuration
+ * must not decide either: fewer methods first, then by their text.
+ */
 function sortCandidates(table: PathTable): void {
+  const rank = (candidate: Candidate) => (candidate.methods === undefined ? 0 : 1000) + candidate.headers.length;
+  const among = (candidate: Candidate) => candidate.methods?.length ?? 0;
   for (const candidates of [...table.exact.values(), ...table.prefix.values()]) {
-    candidates.sort((a, b) => rank(b) - rank(a) || a.route - b.route);
+    candidates.sort(
+      (a, b) => rank(b) - rank(a) || among(a) - among(b) || compareTexts(textOf(a), textOf(b)) || a.route - b.route,
+    );
   }
+}
+
+/** What a candidate asks for, in an order of its own. */
+function textOf({ methods = [], headers }: Candidate): string {
+  return JSON.stringify([[...methods].sort(), headers]);
+}
+
+function compareTexts(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
