@@ -273,7 +273,7 @@ export class Exchange {
   onUpstreamFailed(outbound: OutboundHalf, code: ErrorCode): void {
     this.#letGo();
     // A backend may close a kept connection just when a request is on its way: nobody's fault, and mended on a fresh connection.
-    if (code === 'upstreamReset' && outbound.isReused && !this.#responseStarted && this.#mayRepeat(code)) {
+    if (code === 'upstreamReset' && outbound.isStale && this.#mayRepeat(code)) {
       this.#attempts--;
       this.#forward(true);
       return;

@@ -63,8 +63,8 @@ export interface InboundHalf {
 
 /** What an exchange asks of the backend's half. */
 export interface OutboundHalf {
-  /** Whether an earlier request has used this connection: then its closing without an answer may be mere bad luck. */
-  readonly isReused: boolean;
+  /** Whether an earlier request has used this connection and no byte of an answer has come: then its closing may be mere bad luck. */
+  readonly isStale: boolean;
   /** Whether the connection is made, so that bytes sent now leave. */
   readonly isConnected: boolean;
   /** @param forwardingLines field lines about the client that the proxy adds; @param droppedNames lower-case names to leave out, or null */

@@ -5,6 +5,7 @@ import { ERRORS, type ErrorCode } from '../domain/errors.ts';
 import type { Fields } from '../fields.ts';
 import type { RequestFault } from '../http1/fault.ts';
 import { CHUNKED, UNTIL_CLOSE } from '../http1/framing.ts';
+import { EXPECT } from '../http1/known.ts';
 import type { RequestHead } from '../http1/request.ts';
 import { RequestReader, type RequestSink } from '../http1/request-reader.ts';
 import { fieldLines, HOP_BY_HOP, LENGTH } from '../http1/serialize.ts';
@@ -60,7 +61,11 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     this.#onGone = onGone;
     this.#reader = new RequestReader(runtime.serving.limits, this);
     this.#head = this.#reader.head;
-    this.#output = new SocketOutput(socket, () => this.#onDrain());
+    this.#output = new SocketOutput(
+      socket,
+      () => this.#onDrain(),
+      () => socket.destroy(),
+    );
     if (peer.scheme === 'http') this.#output.useHandle();
     this.#writer = new Http1Writer(this.#output, false);
     this.#exchange = new Exchange(runtime, this);
@@ -114,15 +119,12 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
 
   #onClientEnd(): void {
     this.#clientEnded = true;
-    if (this.#state === 'lingering') {
+    if (this.#state !== 'open') return;
+    if (!this.#exchange.isOpen) {
+      this.#endConnection();
+    } else if (!this.#requestComplete) {
+      this.#exchange.onClientGone();
       this.#socket.destroy();
-    } else if (this.#state === 'open') {
-      if (!this.#requestComplete) {
-        this.#exchange.onClientGone();
-        this.#socket.destroy();
-      } else if (!this.#exchange.isOpen) {
-        this.#socket.end();
-      }
     }
   }
 
@@ -167,19 +169,13 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
       // In the body: the head is already with the backend.
       const begun = this.#exchange.hasResponded;
       this.#exchange.failedByClient(ERRORS[fault].status);
-      if (begun) {
-        this.cutResponse();
-        return;
-      }
+      if (begun) this.cutResponse();
+      else this.#refuse(fault, this.#head.method === 'HEAD');
     } else if (this.#discarding) {
       this.#endConnection();
-      return;
     } else {
-      const { counts } = this.#runtime.serving;
-      const row = counts.unroutedRow;
-      counts.add(row, row * ROUTE_CELLS + codeClass(ERRORS[fault].status), 1);
+      this.#refuseUnrouted(fault);
     }
-    this.#refuse(fault);
   }
 
   // From the exchange.
@@ -197,7 +193,9 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     const chunked = ofUnknownLength && !toOldClient;
     this.#endsWithConnection = ofUnknownLength && toOldClient;
     if (this.#endsWithConnection) this.#keepAlive = false;
-    if (this.#runtime.isDraining || (this.#clientEnded && this.#reader.buffered === 0)) this.#keepAlive = false;
+    if (this.#runtime.isDraining || (this.#clientEnded && this.#reader.buffered === 0) || this.#awaitsContinue) {
+      this.#keepAlive = false;
+    }
     const dropped = status === 204 ? HOP_BY_HOP | LENGTH : HOP_BY_HOP;
     let text = `HTTP/1.1 ${status} ${response.reason}\r\n${fieldLines(response.fields, dropped, connection.nominated)}${extraLines}`;
     if (chunked) text += 'transfer-encoding: chunked\r\n';
@@ -223,6 +221,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     const mustClose =
       !this.#keepAlive ||
       this.#runtime.isDraining ||
+      this.#awaitsContinue ||
       (ERRORS[code].source === 'client' && !this.#requestComplete && code !== 'noRoute');
     if (mustClose) this.#keepAlive = false;
     this.#output.text(http1Error(code, mustClose, this.#head.method === 'HEAD'));
@@ -230,14 +229,17 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
   }
 
   cutResponse(): void {
-    if (this.#state === 'closed') return;
+    if (this.#state !== 'open') return;
     this.#writer.drop();
-    this.#state = 'closed';
-    this.#runtime.unwatch(this);
     // A length or a missing last chunk tells the client that the answer is not whole; one that ends with the connection needs a reset.
-    if (this.#endsWithConnection) this.#socket.resetAndDestroy();
-    else this.#socket.destroySoon();
-    this.#onGone();
+    if (this.#endsWithConnection) this.#breakOff();
+    else this.#endConnection();
+  }
+
+  /** TLS has no reset, but its end without a close_notify is not a clean one either. */
+  #breakOff(): void {
+    if (this.peer.scheme === 'http') this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
   }
 
   pauseRequest(): void {
@@ -263,6 +265,11 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     const early = this.#reader.takePending();
     if (early.length > 0) queueMicrotask(() => tunnel.onData(early));
     return tunnel;
+  }
+
+  /** The client may leave out a body that it announced, once the answer tells it that nobody wants it (RFC 9110 section 10.1.1). */
+  get #awaitsContinue(): boolean {
+    return !this.#requestComplete && this.#head.fields.has(EXPECT);
   }
 
   /** The response is out. What is next on this connection? */
@@ -293,10 +300,18 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     if (this.#clientEnded && !this.#exchange.isOpen) this.#socket.end();
   }
 
+  /** Before there is a whole head: no route can be known. */
+  #refuseUnrouted(code: ErrorCode): void {
+    const { counts } = this.#runtime.serving;
+    const row = counts.unroutedRow;
+    counts.add(row, row * ROUTE_CELLS + codeClass(ERRORS[code].status), 1);
+    this.#refuse(code, false);
+  }
+
   /** Answers and ends the connection: what comes after a fault cannot be understood. */
-  #refuse(code: ErrorCode): void {
+  #refuse(code: ErrorCode, isHead: boolean): void {
     this.#keepAlive = false;
-    this.#output.text(http1Error(code, true, false));
+    this.#output.text(http1Error(code, true, isHead));
     this.#endConnection();
   }
 
@@ -312,8 +327,8 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
 
   sweep(nowMs: number): void {
     if (this.#state === 'lingering') {
-      if (nowMs - this.#waitingSinceMs >= LINGER_MS && this.#output.isEmpty) this.#socket.destroy();
-      else if (nowMs - this.#waitingSinceMs >= this.#runtime.serving.idleMs) this.#socket.destroy();
+      const lingerMs = this.#output.isEmpty ? LINGER_MS : this.#runtime.serving.idleMs || Number.POSITIVE_INFINITY;
+      if (nowMs - this.#waitingSinceMs >= lingerMs) this.#socket.destroy();
       return;
     }
     if (this.#state !== 'open') return;
@@ -324,7 +339,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     const { requestHeadMs, idleMs } = this.#runtime.serving;
     const waitedMs = nowMs - this.#waitingSinceMs;
     if (this.#reader.isMidway && !this.#discarding) {
-      if (requestHeadMs > 0 && waitedMs >= requestHeadMs) this.#refuse('requestHeadTimeout');
+      if (requestHeadMs > 0 && waitedMs >= requestHeadMs) this.#refuseUnrouted('requestHeadTimeout');
     } else if (idleMs > 0 && waitedMs >= idleMs) {
       this.#socket.destroy();
     }

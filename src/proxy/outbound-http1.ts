@@ -4,7 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Fields } from '../fields.ts';
 import { Http1Fields } from '../http1/fields.ts';
-import { CHUNKED } from '../http1/framing.ts';
+import { CHUNKED, NO_BODY } from '../http1/framing.ts';
 import { HOST_FIELD, KEEP_ALIVE, TE } from '../http1/known.ts';
 import type { ResponseHead } from '../http1/response.ts';
 import { ResponseReader, type ResponseSink } from '../http1/response-reader.ts';
@@ -30,7 +30,6 @@ const HINT_MARGIN_MS = 1_000;
 type ConnectionState = 'connecting' | 'active' | 'idle' | 'closed';
 
 export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
-  isReused = false;
   readonly #pool: Pool;
   readonly #socket: Socket;
   readonly #reader: ResponseReader;
@@ -43,7 +42,9 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   #idleUntilMs = 0;
   #idleForMs = IDLE_MS;
   #requestEnded = false;
+  #isReused = false;
   #mayReuse = true;
+  #paused = false;
   /** The response is over, and the connection goes back to its pool when the bytes at hand are used up. */
   #responseEnded = false;
   #tunnel: Tunnel | null = null;
@@ -55,7 +56,11 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     this.#connectDeadlineMs = connectMs > 0 ? now + connectMs : Number.POSITIVE_INFINITY;
     this.#socket = this.#open();
     this.#reader = new ResponseReader(RESPONSE_LIMITS, this);
-    this.#output = new SocketOutput(this.#socket, () => this.#onDrain());
+    this.#output = new SocketOutput(
+      this.#socket,
+      () => this.#onDrain(),
+      () => this.#onBroken(),
+    );
     this.#writer = new Http1Writer(this.#output, false);
     this.#socket.on('error', (error) => this.#onError(error));
     this.#socket.on('end', () => this.#onReadableEnd());
@@ -93,10 +98,14 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     return this.#connected;
   }
 
+  get isStale(): boolean {
+    return this.#isReused && !this.#reader.hasBegun;
+  }
+
   /** Taken from the pool for another request. */
   reuse(exchange: Exchange): void {
     this.#exchange = exchange;
-    this.isReused = true;
+    this.#isReused = true;
     this.#state = 'active';
     this.#requestEnded = false;
     this.#responseEnded = false;
@@ -104,7 +113,8 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
 
   sendHead(request: RequestView, forwarding: string, droppedNames: readonly string[] | null): void {
     const { connection, fields } = request;
-    const mayUpgrade = connection.upgrade && isUpgrade(fields);
+    // A tunnel begins behind the request, so nothing else may stand there.
+    const mayUpgrade = connection.upgrade && request.bodyLength === NO_BODY && isUpgrade(fields);
     let text = `${request.method} ${request.target} HTTP/1.1\r\n`;
     if (!hasField(fields, HOST_FIELD, 'host')) text += `host: ${request.authority || this.#hostName()}\r\n`;
     text += fieldLines(fields, HOP_BY_HOP | FORWARDING, droppedNames) + forwarding;
@@ -134,14 +144,17 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   }
 
   pauseResponse(): void {
+    this.#paused = true;
     this.#reader.pause();
     this.#socket.pause();
   }
 
   resumeResponse(): void {
+    this.#paused = false;
     this.#reader.resume();
     if (this.#settle()) return;
-    if (this.#state !== 'closed') this.#socket.resume();
+    // What the reader held may have filled the client's side again.
+    if (this.#state !== 'closed' && !this.#paused) this.#socket.resume();
     this.#exchange?.flushResponse();
   }
 
@@ -155,7 +168,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     this.#state = 'closed';
     this.#pool.runtime.unwatch(this);
     this.#pool.forget(this);
-    if (this.#tunnel === null) this.#socket.destroy();
+    this.#socket.destroy();
   }
 
   sweep(nowMs: number): void {
@@ -175,6 +188,15 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     this.#writer.drained();
     this.#exchange?.onBackendDrained();
     this.#tunnel?.onDrain();
+  }
+
+  /**
+   * The backend takes no more of the request. It may have answered before it closed, so reading goes on; what is read last is the end, or
+   * the error, that decides.
+   */
+  #onBroken(): void {
+    this.#mayReuse = false;
+    if (this.#tunnel !== null) this.#socket.destroy();
   }
 
   #onData(bytes: Buffer, length: number): void {
@@ -233,7 +255,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   }
 
   onHead(head: ResponseHead): void {
-    this.#mayReuse = head.keepAlive;
+    this.#mayReuse &&= head.keepAlive;
     if (head.fields.has(KEEP_ALIVE)) this.#readIdleHint(head);
     this.#exchange?.onResponseHead(head);
   }
@@ -264,7 +286,10 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     // The socket without this half's hands on it; reads go on through the half, which has its read buffer.
     for (const event of ['error', 'end', 'close']) this.#socket.removeAllListeners(event);
     this.#tunnel = new Tunnel(this.#socket, this.#output);
-    this.close();
+    this.#state = 'closed';
+    this.#pool.runtime.unwatch(this);
+    // It counts against the endpoint's limit for as long as it lasts.
+    this.#socket.once('close', () => this.#pool.forget(this));
     exchange.onTunnel(head, rest, this.#tunnel);
   }
 

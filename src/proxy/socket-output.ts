@@ -50,16 +50,21 @@ function loadBinding(): StreamBinding | null {
 export class SocketOutput {
   readonly #socket: Socket;
   readonly #onDrain: () => void;
+  readonly #onBroken: () => void;
   #handle: StreamHandle | null = null;
   /** What was written while the socket was still connecting has left the stream's buffer; nothing goes there any more. */
   #isPastStream = false;
   /** Writes that the kernel has not taken whole. */
   #unfinished = 0;
 
-  /** @param onDrain called when everything written has left, after a write had returned false */
-  constructor(socket: Socket, onDrain: () => void) {
+  /**
+   * @param onDrain called when everything written has left, after a write had returned false
+   * @param onBroken called, perhaps more than once, when the kernel refuses to write; what the peer has sent before can still be read
+   */
+  constructor(socket: Socket, onDrain: () => void, onBroken: () => void) {
     this.#socket = socket;
     this.#onDrain = onDrain;
+    this.#onBroken = onBroken;
     socket.on('drain', () => {
       if (this.#unfinished === 0) onDrain();
     });
@@ -117,7 +122,7 @@ export class SocketOutput {
   #written(request: WriteRequest, error: number, bytes: unknown): boolean {
     if (error !== 0) {
       spare = request;
-      this.#socket.destroy(new Error(`write failed (${error})`));
+      this.#onBroken();
       return false;
     }
     const { streamBaseState, kLastWriteWasAsync } = binding as StreamBinding;
@@ -133,7 +138,7 @@ export class SocketOutput {
 
   #completed(status: number): void {
     this.#unfinished--;
-    if (status < 0) this.#socket.destroy(new Error(`write failed (${status})`));
+    if (status < 0) this.#onBroken();
     else if (this.#unfinished === 0) this.#onDrain();
   }
 }
