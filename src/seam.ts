@@ -97,6 +97,11 @@ export interface HelloMessage {
   readonly kind: 'hello';
 }
 
+/** Somebody told the worker by a signal to end: it goes on until it has a successor. */
+export interface LeavingMessage {
+  readonly kind: 'leaving';
+}
+
 /** What a worker serves from now on; sent after each table or weights message is in place. */
 export interface AppliedMessage {
   readonly kind: 'applied';
@@ -125,4 +130,4 @@ export interface CountsMessage {
   readonly connections: readonly number[];
 }
 
-export type UpMessage = HelloMessage | AppliedMessage | ListeningMessage | CountsMessage;
+export type UpMessage = HelloMessage | LeavingMessage | AppliedMessage | ListeningMessage | CountsMessage;

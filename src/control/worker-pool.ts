@@ -25,7 +25,7 @@ interface Member {
   readonly startedAt: number;
   /** It has said hello. What is sent before that is lost. */
   greeted: boolean;
-  /** Told to finish; it is not replaced. */
+  /** Told to finish, or about to be; it is not replaced again. */
   leaving: boolean;
 }
 
@@ -33,6 +33,8 @@ export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #members = new Map<number, Member>();
   readonly #pauses = new Set<NodeJS.Timeout>();
+  /** They go on until enough others are ready. */
+  readonly #relieved = new Set<number>();
   #wanted = 0;
   #closed = false;
   #diedYoung = 0;
@@ -66,6 +68,27 @@ export class WorkerPool {
     );
     for (const [id, member] of this.#members) this.#dismiss(id, member, drainMs);
     await Promise.all(exits);
+  }
+
+  /** Starts a successor for each; they are told to finish once `relieve` says that enough others are ready. */
+  replace(workers: readonly number[]): void {
+    for (const id of workers) {
+      const member = this.#members.get(id);
+      if (this.#closed || member === undefined || member.leaving) continue;
+      member.leaving = true;
+      this.#relieved.add(id);
+      this.#fork();
+    }
+  }
+
+  /** @param ready workers that serve, without those that are leaving */
+  relieve(ready: number, drainMs: number): void {
+    if (ready < this.#wanted) return;
+    for (const id of this.#relieved) {
+      const member = this.#members.get(id);
+      if (member !== undefined) this.#dismiss(id, member, drainMs);
+    }
+    this.#relieved.clear();
   }
 
   kill(): void {
@@ -121,7 +144,7 @@ export class WorkerPool {
 
   #dismiss(id: number, member: Member, drainMs: number): void {
     if (!member.greeted) member.process.process.kill('SIGTERM');
-    else if (!member.leaving) this.send(id, { kind: 'drain' });
+    else if (!member.leaving || this.#relieved.has(id)) this.send(id, { kind: 'drain' });
     member.leaving = true;
     const timer = setTimeout(() => member.process.process.kill('SIGKILL'), drainMs);
     member.process.once('exit', () => clearTimeout(timer));

@@ -20,9 +20,12 @@ function main(): void {
     exit: () => process.exit(0),
     sources: { clock: () => performance.now(), random: Math.random, randomId: () => randomBytes(16).toString('hex') },
   });
-  // The supervisor decides when a worker ends; a terminal's signals reach the whole group.
+  // The supervisor decides when a worker ends, after it has started another; a terminal's signals reach the whole group.
   process.on('SIGINT', () => undefined);
-  process.on('SIGTERM', () => service.drain());
+  process.on('SIGTERM', () => {
+    if (process.connected) send({ kind: 'leaving' });
+    else service.drain();
+  });
   process.on('SIGHUP', () => undefined);
   process.on('message', (message: DownMessage) => service.onMessage(message));
   // Set, so that the loss of the supervisor does not end the worker at once (node:cluster's default).

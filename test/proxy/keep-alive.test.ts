@@ -4,7 +4,7 @@ import { Plane, ScriptedBackend } from './harness.ts';
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
+  for (const stop of stops.splice(0).toReversed()) await stop();
 });
 
 async function backend(made: ScriptedBackend): Promise<ScriptedBackend> {

@@ -51,15 +51,18 @@ test('10,000 users land on the same side on two workers that never spoke, and ra
   expect(atTwo).toEqual(atOne);
   await Promise.all([one.setWeight('users', 6), two.setWeight('users', 50)]);
   const [atSix, atFifty] = await Promise.all([sidesOf(one), sidesOf(two)]);
-  const newUsers = (sides: string[]): number[] => sides.flatMap((side, user) => (side === 'new' ? [user] : []));
   expect(newUsers(atOne).filter((user) => atSix[user] === 'old')).toEqual([]);
   expect(newUsers(atSix).filter((user) => atFifty[user] === 'old')).toEqual([]);
   expect([atOne, atSix, atFifty].map((sides) => Math.round(newUsers(sides).length / 100))).toEqual([5, 6, 50]);
 });
 
+function newUsers(sides: string[]): number[] {
+  return sides.flatMap((side, user) => (side === 'new' ? [user] : []));
+}
+
 /** The side of each of 10,000 users. */
 async function sidesOf(replica: Replica): Promise<string[]> {
-  const sides: string[] = new Array(10_000).fill('');
+  const sides: string[] = Array.from({ length: 10_000 }, () => '');
   let next = 0;
   const ask = async (): Promise<void> => {
     for (let user = next++; user < sides.length; user = next++) sides[user] = await sideOf(replica, `user-${user}`);
@@ -83,17 +86,17 @@ function sideOf(replica: Replica, user: string): Promise<string> {
 
 test('64 connections ask without a pause while the weight moves and the configuration is reloaded: not one request fails', async () => {
   const replica = await started(yamlOf(backends));
-  let moving = true;
   let moves = 0;
+  const over = new AbortController();
   const mover = (async () => {
-    while (moving) {
+    while (!over.signal.aborted) {
       await replica.setWeight('demo', [0, 100, 50, 5][moves % 4] as number);
       moves++;
       if (moves % 40 === 0) replica.signal('SIGHUP');
     }
   })();
   const load = await autocannon({ url: replica.proxy, connections: 64, duration: 6 });
-  moving = false;
+  over.abort();
   await mover;
   expect({ other: load.non2xx, errors: load.errors, timeouts: load.timeouts }).toEqual({
     other: 0,
