@@ -193,7 +193,7 @@ export const ROUTE_METRICS: readonly RouteMetric[] = [
   ),
   byRoute(
     'crossfade_rescues_total',
-    'Requests sent again to the other side after failing on `from`.',
+    'Requests sent again after failing on `from`.',
     'counter',
     (table, row, index, out) => {
       for (const [side, labels] of FROM_LABELS.entries()) {
