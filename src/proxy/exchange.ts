@@ -17,6 +17,7 @@ import type { Pool } from './pool.ts';
 import { routeOf } from './routing.ts';
 import type { Runtime, Serving } from './runtime.ts';
 import { stickyKey } from './sticky.ts';
+import { trailersWithout } from './trailers.ts';
 import type { Tunnel } from './tunnel.ts';
 
 /** Methods whose repetition has the effect of one (RFC 9110 section 9.2.2). */
@@ -40,6 +41,8 @@ export class Exchange {
   #side: SideIndex = OLD;
   #attempts = 0;
   #droppedNames: readonly string[] | null = null;
+  /** Names that the response's Connection field gives to its own hop. */
+  #responseNominated: readonly string[] | null = null;
   #setCookie = '';
   #status = 0;
   #bodyStarted = false;
@@ -47,6 +50,8 @@ export class Exchange {
   #requestTrailers: Fields | null = null;
   #responseStarted = false;
   #responseBlocked = false;
+  /** The backend takes no more of the request's body now. */
+  #requestBlocked = false;
   /** Waiting for the connection before the body is asked for, so that a failed connect costs none of it. */
   #awaitsConnect = false;
   #totalDeadlineMs = 0;
@@ -87,6 +92,7 @@ export class Exchange {
     this.#requestEnded = false;
     this.#responseStarted = false;
     this.#responseBlocked = false;
+    this.#requestBlocked = false;
     this.#awaitsConnect = false;
     this.#requestActiveMs = runtime.nowMs;
     const index = routeOf(serving.snapshot, request);
@@ -176,14 +182,23 @@ export class Exchange {
   onRequestBody(bytes: Buffer, start: number, end: number): void {
     this.#bodyStarted = true;
     this.#requestActiveMs = this.#runtime.nowMs;
-    if (this.#outbound?.sendBody(bytes, start, end) === false) this.#inbound.pauseRequest();
+    if (this.#outbound?.sendBody(bytes, start, end) !== false) return;
+    this.#requestBlocked = true;
+    this.#inbound.pauseRequest();
   }
 
   onRequestEnd(trailers: Fields | null): void {
     this.#requestEnded = true;
-    this.#requestTrailers = trailers;
+    this.#requestTrailers = trailers === null ? null : this.#passOn(trailers);
     this.#responseActiveMs = this.#runtime.nowMs;
-    this.#outbound?.sendEnd(trailers);
+    this.#outbound?.sendEnd(this.#requestTrailers);
+  }
+
+  /** The override header is no less an operator's in a trailer. */
+  #passOn(trailers: Fields): Fields | null {
+    const { override } = this.#serving;
+    const dropped = this.#droppedNames;
+    return trailersWithout(trailers, override === null ? dropped : [...(dropped ?? []), override.name]);
   }
 
   /** The bytes at hand are used up. */
@@ -216,6 +231,8 @@ export class Exchange {
   }
 
   onBackendDrained(): void {
+    this.#requestBlocked = false;
+    this.#requestActiveMs = this.#runtime.nowMs;
     if (!this.#requestEnded && !this.#awaitsConnect) this.#inbound.resumeRequest();
   }
 
@@ -228,6 +245,7 @@ export class Exchange {
     this.#responseStarted = true;
     this.#responseActiveMs = this.#runtime.nowMs;
     this.#status = response.status;
+    this.#responseNominated = response.connection.nominated;
     this.#inbound.respondHead(response, this.#setCookie);
   }
 
@@ -248,7 +266,7 @@ export class Exchange {
     this.#observation.attemptByStatus(this.#status);
     this.#observation.response(this.#status, this.#runtime.clock());
     this.#close();
-    this.#inbound.respondEnd(trailers);
+    this.#inbound.respondEnd(trailersWithout(trailers, this.#responseNominated));
   }
 
   onTunnel(response: ResponseView, rest: Buffer, backend: Tunnel): void {
@@ -315,12 +333,12 @@ export class Exchange {
     else this.#inbound.respondError(code);
   }
 
-  /** The client's half has answered by itself (a fault in the request's body). */
+  /** The client's half has answered by itself, or cut what had begun (a fault in the request's body). */
   failedByClient(status: number): void {
     if (this.#request === null) return;
     this.#dropOutbound();
     this.#observation.attempt(OUTCOME_CANCELLED);
-    this.#status = status;
+    if (!this.#responseStarted) this.#status = status;
     this.#finish();
   }
 
@@ -366,15 +384,17 @@ export class Exchange {
 
   #expired(route: RouteSpec, nowMs: number): ErrorCode | null {
     const { idleMs, responseHeadMs } = route.timeouts;
-    if (nowMs >= this.#totalDeadlineMs) return 'totalTimeout';
-    if (!this.#requestEnded) {
-      const idle =
-        idleMs > 0 && !this.#awaitsConnect && nowMs - Math.max(this.#requestActiveMs, this.#responseActiveMs) >= idleMs;
-      return idle ? 'requestBodyTimeout' : null;
+    const isOverdue = nowMs >= this.#totalDeadlineMs;
+    const activeMs = Math.max(this.#responseActiveMs, this.#requestEnded ? 0 : this.#requestActiveMs);
+    const isIdle = idleMs > 0 && nowMs - activeMs >= idleMs && !this.#awaitsConnect;
+    // Whoever is waited for is to blame: a client that does not send or read on, or the backend.
+    if (!this.#requestEnded && !this.#requestBlocked && !this.#awaitsConnect) {
+      return isOverdue || isIdle ? 'requestBodyTimeout' : null;
     }
-    const quietMs = nowMs - this.#responseActiveMs;
-    if (!this.#responseStarted) return responseHeadMs > 0 && quietMs >= responseHeadMs ? 'responseHeadTimeout' : null;
-    if (idleMs === 0 || quietMs < idleMs) return null;
-    return this.#responseBlocked ? 'clientStalled' : 'upstreamStalled';
+    if (this.#responseBlocked) return isOverdue || isIdle ? 'clientStalled' : null;
+    if (isOverdue) return 'totalTimeout';
+    if (this.#responseStarted) return isIdle ? 'upstreamStalled' : null;
+    const isLate = responseHeadMs > 0 && nowMs - this.#responseActiveMs >= responseHeadMs;
+    return (this.#requestEnded ? isLate : isIdle) ? 'responseHeadTimeout' : null;
   }
 }

@@ -67,11 +67,13 @@ function extendedLines(peer: Peer, request: RequestView): string {
   const proto = fields.get('x-forwarded-proto') ?? peer.scheme;
   const host = fields.get('x-forwarded-host') ?? request.authority;
   const port = fields.get('x-forwarded-port');
+  const named = request.authority === '' ? '' : `;host="${request.authority}"`;
   return (
     `x-forwarded-for: ${append(all(request, 'x-forwarded-for'), peer.address)}\r\n` +
-    `x-forwarded-proto: ${proto}\r\nx-forwarded-host: ${host}\r\n` +
+    `x-forwarded-proto: ${proto}\r\n` +
+    (host === '' ? '' : `x-forwarded-host: ${host}\r\n`) +
     (port === undefined ? '' : `x-forwarded-port: ${port}\r\n`) +
-    `forwarded: ${append(all(request, 'forwarded'), `for=${nodeName(peer.address)};proto=${peer.scheme};host="${request.authority}"`)}\r\n` +
+    `forwarded: ${append(all(request, 'forwarded'), `for=${nodeName(peer.address)};proto=${peer.scheme}${named}`)}\r\n` +
     `via: ${append(all(request, 'via'), VIA_NAME)}\r\n`
   );
 }
