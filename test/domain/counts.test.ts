@@ -42,7 +42,7 @@ test('every cell of every side belongs to exactly one count', () => {
     [AT_INFLIGHT, 1],
   ];
   const routes = 3;
-  const uses = new Array<number>(cellCount(routes)).fill(0);
+  const uses = Array.from({ length: cellCount(routes) }, () => 0);
   for (let route = 0; route < routes; route++) {
     for (const side of [0, 1]) {
       for (const [at, size] of sizes) {

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { compileMatcher } from '../../src/domain/match.ts';
 import type { RouteMatch } from '../../src/domain/route.ts';

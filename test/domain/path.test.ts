@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { normalisePath } from '../../src/domain/path.ts';
 
@@ -60,7 +60,7 @@ test('how unreserved characters are written makes no difference', () => {
   const letters = fc.stringMatching(/^[A-Za-z0-9\-._~]{1,12}$/);
   fc.assert(
     fc.property(letters, fc.func(fc.integer({ min: 0, max: 2 })), (name, how) => {
-      const written = [...name].map((letter, i) => {
+      const written = Array.from(name, (letter, i) => {
         const hex = letter.charCodeAt(0).toString(16).padStart(2, '0');
         return [letter, `%${hex}`, `%${hex.toUpperCase()}`][how(i)] as string;
       });

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NEW, OLD, PPM, percentToPpm, ppmToPercent } from '../../src/domain/route.ts';
 import { bucketOf, drawSide, murmur3, saltPrefix, sideOfBucket, utf8Bytes } from '../../src/domain/split.ts';
@@ -94,7 +94,7 @@ describe.each([
   ['user ids', (i: number) => `user-${i}@example.com`],
 ])('keys that are %s', (_kind, keyOf) => {
   test.each(['search', 'playlist', 'r'])('fall evenly into a hundred parts with salt "%s"', (salt) => {
-    const counts = new Array<number>(100).fill(0);
+    const counts = Array.from({ length: 100 }, () => 0);
     const prefix = saltPrefix(salt);
     for (let i = 0; i < 100_000; i++) {
       const part = Math.floor(bucketOf(prefix, keyOf(i)) / 10_000);
@@ -106,7 +106,7 @@ describe.each([
 
 test('random keys fall evenly into a hundred parts', () => {
   const random = seeded(20_261_123);
-  const counts = new Array<number>(100).fill(0);
+  const counts = Array.from({ length: 100 }, () => 0);
   for (let i = 0; i < 100_000; i++) {
     const key = Array.from({ length: 8 }, () => String.fromCharCode(Math.floor(random() * 256))).join('');
     const part = Math.floor(bucketOf('salt\0', key) / 10_000);
@@ -140,5 +140,10 @@ test('percent and parts per million are each other’s inverse', () => {
       expect(percentToPpm(ppmToPercent(ppm))).toBe(ppm);
     }),
   );
-  expect([-0.0001, 100.0001, 0.00001, Number.NaN].map(percentToPpm)).toEqual(new Array(4).fill(undefined));
+  expect([-0.0001, 100.0001, 0.00001, Number.NaN].map(percentToPpm)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });
