@@ -63,6 +63,11 @@ export class RequestReader {
     return this.#state === 'body';
   }
 
+  /** Whether body ranges wait for `resume`. */
+  get isPaused(): boolean {
+    return this.#paused;
+  }
+
   /** Hands over what came behind a request that turned the connection into a tunnel. */
   takePending(): Buffer {
     const pending = this.#pending;

@@ -49,6 +49,8 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
   /** The response's body has no other end than the connection's. */
   #endsWithConnection = false;
   #paused = false;
+  /** The next request's turn comes when the client has read more of the answers before. */
+  #awaitsDrain = false;
   /** Since when nothing has happened between requests, or since when a head has been arriving. */
   #waitingSinceMs: number;
   #tunnel: Tunnel | null = null;
@@ -80,6 +82,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     this.#writer.drained();
     this.#exchange.onClientDrained();
     this.#tunnel?.onDrain();
+    if (this.#awaitsDrain) this.#proceed();
   }
 
   /** bytes[0, length) came from the client; they are overwritten after the call. */
@@ -108,13 +111,21 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     this.#socket.resume();
   }
 
+  /** Requests ahead of their turn wait in the kernel, not here. Bytes of a request that is not complete are no such request. */
+  get #isAhead(): boolean {
+    return this.#requestComplete && this.#exchange.isOpen && this.#reader.buffered > 0;
+  }
+
+  #readOn(): void {
+    if (!this.#isAhead && !this.#reader.isPaused) this.#resumeSocket();
+  }
+
   #takeIn(bytes: Buffer, length: number): void {
     const reader = this.#reader;
     if (reader.buffered === 0) this.#waitingSinceMs = this.#runtime.nowMs;
     reader.feed(bytes, length);
     this.#exchange.flushRequest();
-    // Requests ahead of their turn wait in the kernel, not here.
-    if (reader.buffered > 0 && this.#exchange.isOpen && this.#state === 'open') this.#pauseSocket();
+    if (this.#state === 'open' && this.#isAhead) this.#pauseSocket();
   }
 
   #onClientEnd(): void {
@@ -165,6 +176,8 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
   }
 
   onFault(fault: RequestFault): void {
+    // The last answer of this connection has been given.
+    if (this.#state !== 'open') return;
     if (this.#exchange.isOpen) {
       // In the body: the head is already with the backend.
       const begun = this.#exchange.hasResponded;
@@ -181,7 +194,8 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
   // From the exchange.
 
   respondInterim(response: ResponseView): void {
-    if (this.#head.minorVersion === 0) return;
+    // To a client that does not read they are of no use.
+    if (this.#head.minorVersion === 0 || !this.#output.isFlowing) return;
     const lines = fieldLines(response.fields, HOP_BY_HOP | LENGTH, response.connection.nominated);
     this.#output.text(`HTTP/1.1 ${response.status} ${response.reason}\r\n${lines}\r\n`);
   }
@@ -251,7 +265,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     if (this.#state !== 'open') return;
     this.#reader.resume();
     this.#exchange.flushRequest();
-    if (!this.#exchange.isOpen || this.#reader.buffered === 0) this.#resumeSocket();
+    this.#readOn();
   }
 
   openTunnel(response: ResponseView, extraLines: string): Tunnel {
@@ -283,20 +297,28 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
       // An early answer: the rest of the request is read and dropped, and then the connection is good for the next.
       this.#discarding = true;
       this.#discarded = 0;
+      this.#waitingSinceMs = this.#runtime.nowMs;
       this.resumeRequest();
     }
   }
 
   #proceed(): void {
+    if (this.#state !== 'open') return;
     this.#discarding = false;
     this.#waitingSinceMs = this.#runtime.nowMs;
+    // A client that does not read its answers gets no more of them, lest they pile up here.
+    this.#awaitsDrain = !this.#output.isFlowing;
+    if (this.#awaitsDrain) {
+      this.#pauseSocket();
+      return;
+    }
     if (this.#clientEnded && this.#reader.buffered === 0) {
       this.#socket.end();
       return;
     }
     this.#reader.next();
     this.#exchange.flushRequest();
-    if (this.#state === 'open' && (!this.#exchange.isOpen || this.#reader.buffered === 0)) this.#resumeSocket();
+    if (this.#state === 'open') this.#readOn();
     if (this.#clientEnded && !this.#exchange.isOpen) this.#socket.end();
   }
 

@@ -81,6 +81,11 @@ export class SocketOutput {
     return this.#unfinished === 0 && this.#socket.writableLength === 0;
   }
 
+  /** Whether the last write was taken whole, so that `onDrain` need not be waited for. */
+  get isFlowing(): boolean {
+    return this.#unfinished === 0 && !this.#socket.writableNeedDrain;
+  }
+
   /** One character a byte. False: wait for `onDrain` before more. */
   text(text: string): boolean {
     const handle = this.#direct();
