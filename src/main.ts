@@ -1,19 +1,24 @@
 /** Composition: the only file that knows every part. What runs here is the supervisor process. */
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createAdmin } from './admin/server.ts';
 import { EXIT } from './cli/exit.ts';
 import { packageVersion } from './cli/version.ts';
+import type { Config } from './config/config.ts';
 import { formatEndpoint } from './control/backends.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { logEvent } from './control/event-log.ts';
 import type { Plan } from './control/plan.ts';
 import type { LastStateFile } from './control/state-keeper.ts';
 import { type SampleBackends, startSampleBackends } from './demo/sample-backends.ts';
+import type { State } from './domain/state.ts';
 import { type Prepared, prepareReload, prepareStart } from './prepare.ts';
 import { openFileStore } from './store/file-store.ts';
 import { LastStateWriter, readLastState } from './store/last-state.ts';
+import { openRedisStore } from './store/redis-store.ts';
+import type { Store } from './store/store.ts';
 import { createLogger } from './telemetry/log.ts';
 
 const WORKER_SCRIPT = fileURLToPath(new URL('./proxy/worker.js', import.meta.url));
@@ -87,7 +92,7 @@ async function run(first: Prepared, bootstrapOld: boolean, onReady: () => void):
     serving = await reload(plane, serving);
   });
   const adminUrl = await admin.listen({ host, port });
-  await plane.start();
+  await plane.start(selfOf(adminUrl));
   const failure = await Promise.race([plane.settled(), stopped]);
   if (failure === null) {
     process.stdout.write(`${readyLine(first.plan, adminUrl)}\n`);
@@ -101,6 +106,13 @@ async function run(first: Prepared, bootstrapOld: boolean, onReady: () => void):
   return failure ? refuse([`${first.file}: listeners: ${failure.address} ${failure.message}`]) : EXIT.done;
 }
 
+/** How other replicas name and reach this one: by its admin port, and the machine's name where that is bound to all addresses. */
+function selfOf(adminUrl: string): { id: string; address: string } {
+  const { host, hostname: bound, port } = new URL(adminUrl);
+  const isAny = bound === '0.0.0.0' || bound === '[::]';
+  return { id: `${hostname()}:${port}`, address: isAny ? `${hostname()}:${port}` : host };
+}
+
 function openPlane(
   { config, plan }: Prepared,
   bootstrapOld: boolean,
@@ -112,18 +124,20 @@ function openPlane(
     fleet: config.fleet,
     storeKind: config.store.kind,
     workerScript: WORKER_SCRIPT,
-    openStore: () =>
-      openFileStore(config.store.path, {
-        clock: Date.now,
-        randomId: randomUUID,
-        onWarning: (message) => logger.warn(message),
-      }),
+    openStore: (known) => openStore(config, known, logger),
     lastState,
     bootstrapOld,
     clock: Date.now,
   });
   plane.events.subscribe((event) => logEvent(logger, event));
   return plane;
+}
+
+/** @param known what this replica served last */
+async function openStore({ store, fleet }: Config, known: State | undefined, logger: Logger): Promise<Store> {
+  const options = { clock: Date.now, randomId: randomUUID };
+  if (!('path' in store)) return openRedisStore(store, { ...options, fleet, known });
+  return openFileStore(store.path, { ...options, onWarning: (message) => logger.warn(message) });
 }
 
 function lastStateFile(path: string, logger: Logger): LastStateFile & { flush(): Promise<boolean> } {

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
 import { formatProblem } from './config/problem.ts';
+import { placeOfStore } from './config/store.ts';
 import type { Plan } from './control/plan.ts';
 import { claimListeners, probePort } from './control/ports.ts';
 import type { ListenerSpec } from './seam.ts';
@@ -71,7 +72,7 @@ function planOf(config: Config, listeners: readonly ListenerSpec[]): Plan {
 function fixedKeys(file: string, before: Config, after: Config): string[] {
   const keys: [string, string, string][] = [
     ['admin.address', before.admin.address, after.admin.address],
-    ['store', before.store.path, after.store.path],
+    ['store', placeOfStore(before.store), placeOfStore(after.store)],
     ['fleet', before.fleet, after.fleet],
     ['stateFile', before.stateFile, after.stateFile],
   ];

@@ -79,7 +79,21 @@ export const Status = z
     notReady: z.string().nullable().describe('Why not ready.'),
     workers: z.array(z.object({ pid: z.int(), revision: z.int(), ready: z.boolean() })),
     applied: Applied,
-    alarm: z.string().nullable().describe('The last refused reload of the configuration.'),
+    replicas: z
+      .array(
+        z.object({
+          id: z.string(),
+          address: z.string().nullable().describe('`host:port` of its admin API.'),
+          revision: z.int().describe('That all its workers serve; -1: none.'),
+          applied: z.boolean().describe('Whether that is the newest.'),
+          seenMs: z.number().describe('Since it said so.'),
+        }),
+      )
+      .describe('The living replicas of the fleet, this one first.'),
+    alarm: z
+      .string()
+      .nullable()
+      .describe('That the store holds what does not follow from what is served; or the last refused reload.'),
     routes: z.int(),
   })
   .meta({ id: 'Status' }) satisfies z.ZodType<StatusView>;
@@ -175,7 +189,7 @@ const Wait = z
   .int()
   .min(0)
   .max(60_000)
-  .describe('Milliseconds to wait for all workers to serve the change; the answer says how many do.');
+  .describe('Milliseconds to wait for all workers of all replicas to serve the change; the answer says how many do.');
 
 const NOT_AN_OBJECT = { error: 'must be a JSON object' };
 export const WriteBody = z

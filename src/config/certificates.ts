@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { Finding, KeyPath } from './problem.ts';
 import { list, mapping } from './raw.ts';
+import { StoreAddress } from './store.ts';
 
 export interface Certificates {
   /** PEM texts by absolute path. */
@@ -15,7 +16,7 @@ export interface Certificates {
 type PemFiles = Partial<Record<'ca' | 'certificate' | 'key', string>>;
 
 export async function readCertificates(root: unknown, folder: string): Promise<Certificates> {
-  const { listeners, backends } = mapping(root);
+  const { listeners, backends, store } = mapping(root);
   const places: [KeyPath, unknown][] = [
     ...list(listeners).map((listener, i): [KeyPath, unknown] => [['listeners', i, 'tls'], mapping(listener).tls]),
     ...Object.entries(mapping(backends)).map(([name, backend]): [KeyPath, unknown] => [
@@ -39,7 +40,21 @@ export async function readCertificates(root: unknown, folder: string): Promise<C
     }
     findings.push(...prove(pem).map(([key, message]) => ({ path: [...path, key], message })));
   }
+  findings.push(...(await readStoreCa(store, folder, texts)));
   return { texts, findings };
+}
+
+async function readStoreCa(store: unknown, folder: string, texts: Map<string, string>): Promise<Finding[]> {
+  const address = StoreAddress.safeParse(store);
+  if (!address.success || !('ca' in address.data) || address.data.ca === undefined) return [];
+  const file = resolve(folder, address.data.ca);
+  try {
+    const ca = await readFile(file, 'utf8');
+    texts.set(file, ca);
+    return prove({ ca }).map(([, message]) => ({ path: ['store'], message: `ca ${message}` }));
+  } catch (error) {
+    return [{ path: ['store'], message: `ca cannot be read: ${(error as Error).message}` }];
+  }
 }
 
 /** Tries each text alone first, so that the blame falls on the right key. */

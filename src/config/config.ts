@@ -1,5 +1,6 @@
 import type { RouteSpec, Timeouts } from '../domain/route.ts';
 import type { HostPort } from './address.ts';
+import type { RedisStoreAddress } from './store.ts';
 
 /** A loaded configuration: checked, names and paths resolved, times in milliseconds, weights in parts per million. Frozen. */
 export interface Config {
@@ -9,7 +10,7 @@ export interface Config {
   readonly admin: AdminConfig;
   readonly store: StoreConfig;
   readonly fleet: string;
-  /** Absolute path of the replica's last applied state. Default: `last-<admin port>.json` beside the store's file. */
+  /** Absolute path of the replica's last applied state. Default: `last-<admin port>.json` beside the store's file, or in `../data`. */
   readonly stateFile: string;
   /** `auto`: as many as the machine has cores. */
   readonly workers: 'auto' | number;
@@ -37,11 +38,8 @@ interface AdminConfig extends HostPort {
   readonly address: string;
 }
 
-/** `path` is absolute. */
-export interface StoreConfig {
-  readonly kind: 'file';
-  readonly path: string;
-}
+/** `path` is absolute, `ca` a PEM text. */
+export type StoreConfig = { readonly kind: 'file'; readonly path: string } | RedisStoreAddress;
 
 export interface BackendConfig {
   readonly name: string;

@@ -11,10 +11,6 @@ interface NotBuilt {
 }
 
 const NOT_BUILT: readonly NotBuilt[] = [
-  { path: 'store', value: /^redis:/, says: 'store kind "redis" is not built yet; use file:PATH' },
-  { path: 'store', value: /^rediss:/, says: 'store kind "rediss" is not built yet; use file:PATH' },
-  { path: 'store', value: /^redis\+sentinel:/, says: 'store kind "redis+sentinel" is not built yet; use file:PATH' },
-  { path: 'store', value: /^redis\+cluster:/, says: 'store kind "redis+cluster" is not built yet; use file:PATH' },
   { path: 'admin.tokens', says: 'tokens are not built yet; leave them out and keep the admin address on loopback' },
   { path: 'admin.openMetrics', says: 'openMetrics is not built yet; without tokens /metrics is open on loopback' },
   { path: 'backends.*.discovery.dns', says: 'discovery kind "dns" is not built yet; use static' },

@@ -1,5 +1,5 @@
 /** From the file's checked content to the value that the rest of the program runs by. */
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Timeouts } from '../domain/route.ts';
 import type { BackendConfig, Config, ListenerConfig, RouteConfig, StoreConfig } from './config.ts';
 import type { ConfigFile } from './schema.ts';
@@ -12,8 +12,9 @@ export interface Origin {
 
 export function resolveConfig(content: ConfigFile, origin: Origin): Config {
   const folder = dirname(origin.file);
-  const store: StoreConfig = { kind: 'file', path: resolve(folder, content.store.slice('file:'.length)) };
-  const stateFile = content.stateFile ?? resolve(dirname(store.path), `last-${content.admin.address.port}.json`);
+  const store = resolveStore(content.store, folder, origin.texts);
+  const data = 'path' in store ? dirname(store.path) : '../data';
+  const stateFile = content.stateFile ?? join(data, `last-${content.admin.address.port}.json`);
   const timeouts = resolveTimeouts(content.defaults.timeouts);
   const indexes = new Map(Object.keys(content.backends).map((name, i) => [name, i]));
   return freeze({
@@ -34,6 +35,12 @@ export function resolveConfig(content: ConfigFile, origin: Origin): Config {
     ),
     routes: content.routes.map((route) => resolveRoute(route, indexes, timeouts)),
   });
+}
+
+function resolveStore(store: ConfigFile['store'], folder: string, texts: ReadonlyMap<string, string>): StoreConfig {
+  if ('path' in store) return { ...store, path: resolve(folder, store.path) };
+  const { ca, ...rest } = store;
+  return ca === undefined ? rest : { ...rest, ca: pem(ca, folder, texts) };
 }
 
 function resolveTimeouts(times: ConfigFile['defaults']['timeouts']): Timeouts {

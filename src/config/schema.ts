@@ -8,11 +8,7 @@ import { Listener } from './listener.ts';
 import { FieldValue, FilePath, LowerFieldName, Name } from './name.ts';
 import { Ramp } from './ramp.ts';
 import { DefaultTimeouts, Route } from './route.ts';
-
-/** Where the fleet's state lives. */
-const Store = z.string().regex(/^(?:file:.|(?:redis|rediss|redis\+sentinel|redis\+cluster):\/\/.)/, {
-  error: 'must be file:PATH or a redis://, rediss://, redis+sentinel:// or redis+cluster:// address',
-});
+import { StoreAddress } from './store.ts';
 
 /** Of a replica; numbers of connections are shared among its workers. */
 const Limits = z.strictObject({
@@ -34,7 +30,7 @@ const Webhook = z.strictObject({
 export const ConfigFile = z.strictObject({
   listeners: z.array(Listener).min(1),
   admin: Admin.prefault({}),
-  store: Store.default('file:../data/state.json'),
+  store: StoreAddress.prefault('file:../data/state.json'),
   fleet: Name.default('default'),
   stateFile: FilePath.exactOptional(),
   workers: z

@@ -10,12 +10,17 @@ interface Mark {
   ms: number | null;
 }
 
-/** How far the workers have followed the state, and how long each revision took them. Times in milliseconds by the caller's clock. */
+/**
+ * How far the workers of all replicas have followed the state, and how long each revision took them. Times in milliseconds by the
+ * caller's clock.
+ */
 export class Applied {
   readonly #marks: Mark[] = [];
   readonly #waiting = new Set<{ readonly revision: number; readonly done: () => void }>();
-  /** Lowest revision that a ready worker serves; -1 when there is none. */
+  /** Lowest revision that a ready worker of this replica serves; -1 when there is none. */
   #served = -1;
+  /** The same of each other replica. */
+  #others: readonly number[] = [];
 
   /** The store has acknowledged a revision, newer than all before. */
   announce(revision: number, now: number): void {
@@ -23,9 +28,24 @@ export class Applied {
     if (this.#marks.length > REMEMBERED) this.#marks.shift();
   }
 
-  /** All ready workers serve at least this revision; -1: none serves. */
+  /** All ready workers of this replica serve at least this revision; -1: none serves. */
   serve(revision: number, now: number): void {
     this.#served = revision;
+    this.#progressed(now);
+  }
+
+  /** What the other replicas serve; -1: nothing. */
+  follow(revisions: readonly number[], now: number): void {
+    this.#others = revisions;
+    this.#progressed(now);
+  }
+
+  get served(): number {
+    return this.#served;
+  }
+
+  #progressed(now: number): void {
+    const revision = Math.min(this.#served, ...this.#others);
     for (let i = this.#marks.length - 1; i >= 0; i--) {
       const mark = this.#marks[i] as Mark;
       if (mark.revision > revision) continue;
@@ -36,14 +56,15 @@ export class Applied {
   }
 
   view(revision: number): AppliedView {
-    const reached = this.#served >= revision;
+    const all = [this.#served, ...this.#others];
+    const replicas = all.filter((served) => served >= revision).length;
     const mark = this.#marks.find((candidate) => candidate.revision >= revision);
-    return { replicas: reached ? 1 : 0, of: 1, ms: reached ? (mark?.ms ?? null) : null };
+    return { replicas, of: all.length, ms: replicas === all.length ? (mark?.ms ?? null) : null };
   }
 
-  /** Resolves when all ready workers serve the revision, or after `ms`. */
+  /** Resolves when all ready workers of all replicas serve the revision, or after `ms`. */
   wait(revision: number, ms: number): Promise<void> {
-    if (this.#served >= revision) return Promise.resolve();
+    if (Math.min(this.#served, ...this.#others) >= revision) return Promise.resolve();
     return new Promise((resolve) => {
       const waiter = {
         revision,

@@ -1,8 +1,10 @@
 /** The control plane of one replica, put together: state from the store, workers that follow it, and the service for operators. */
-import type { Store } from '../store/store.ts';
+import type { State } from '../domain/state.ts';
+import type { ReplicaReport, Store } from '../store/store.ts';
 import { Events } from './events.ts';
 import { writeFirstWeights } from './first-weights.ts';
 import type { Plan } from './plan.ts';
+import { Replicas } from './replicas.ts';
 import { ControlService } from './service.ts';
 import { type LastStateFile, StateKeeper } from './state-keeper.ts';
 import { Supervisor } from './supervisor.ts';
@@ -13,12 +15,15 @@ export interface ControlPlaneOptions {
   readonly storeKind: string;
   /** Script that workers run. */
   readonly workerScript: string;
-  readonly openStore: () => Promise<Store>;
+  /** `known` is what this replica served last, if that is known. */
+  readonly openStore: (known: State | undefined) => Promise<Store>;
   readonly lastState: LastStateFile;
   readonly bootstrapOld: boolean;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
+
+const monotonic = (): number => performance.now();
 
 export class ControlPlane {
   readonly events: Events;
@@ -26,13 +31,18 @@ export class ControlPlane {
   readonly #clock: () => number;
   readonly #keeper: StateKeeper;
   readonly #supervisor: Supervisor;
+  readonly #replicas: Replicas;
 
   constructor(plan: Plan, options: ControlPlaneOptions) {
     const { clock, openStore, lastState, bootstrapOld } = options;
     const events = new Events(clock);
     this.#clock = clock;
     this.#keeper = new StateKeeper({
-      openStore,
+      openStore: async (known) => {
+        const store = await openStore(known);
+        this.#replicas.join(store.fleet);
+        return store;
+      },
       lastState,
       bootstrapOld,
       clock,
@@ -44,13 +54,30 @@ export class ControlPlane {
       },
     });
     const { workerScript } = options;
-    this.#supervisor = new Supervisor(plan, { workerScript, events, monotonic: () => performance.now() });
-    this.service = new ControlService({ ...options, events, keeper: this.#keeper, supervisor: this.#supervisor });
+    this.#supervisor = new Supervisor(plan, {
+      workerScript,
+      events,
+      monotonic,
+      onServed: () => this.#replicas.report(),
+    });
+    const { applied } = this.#supervisor;
+    this.#replicas = new Replicas({ applied, epoch: () => this.#keeper.state?.epoch ?? '', monotonic });
+    this.service = new ControlService({
+      ...options,
+      events,
+      keeper: this.#keeper,
+      supervisor: this.#supervisor,
+      replicas: this.#replicas,
+    });
     this.events = events;
   }
 
-  /** Loads the state and starts the workers. Resolves before they serve: see `settled`. */
-  async start(): Promise<void> {
+  /**
+   * Loads the state and starts the workers. Resolves before they serve: see `settled`.
+   * @param self how other replicas name and reach this one
+   */
+  async start(self: Pick<ReplicaReport, 'id' | 'address'>): Promise<void> {
+    this.#replicas.introduce(self);
     await this.#keeper.start();
     await this.#writeFirstWeights();
     this.#supervisor.install(this.#supervisor.plan);
@@ -75,6 +102,7 @@ export class ControlPlane {
   async drain(drainMs: number): Promise<void> {
     this.service.leave();
     await this.#supervisor.drain(drainMs);
+    await this.#replicas.close();
     await this.#keeper.close();
   }
 

@@ -36,6 +36,18 @@ export interface RouteView {
   applied: AppliedView;
 }
 
+export interface ReplicaView {
+  id: string;
+  /** `host:port` of its admin API; null when it has told none. */
+  address: string | null;
+  /** That all its workers serve; -1: none, or of another epoch than this replica's. */
+  revision: number;
+  /** Whether that is the newest that this replica knows of. */
+  applied: boolean;
+  /** Milliseconds since it said so, by the store's clock. */
+  seenMs: number;
+}
+
 export interface StatusView {
   version: string;
   fleet: string;
@@ -49,7 +61,9 @@ export interface StatusView {
   notReady: string | null;
   workers: { pid: number; revision: number; ready: boolean }[];
   applied: AppliedView;
-  /** Last refused reload of the configuration, or null. */
+  /** The living replicas of the fleet, this one first. */
+  replicas: ReplicaView[];
+  /** That the store holds what does not follow from what is served, which `adopt` ends; or the last refused reload of the configuration; or null. */
   alarm: string | null;
   routes: number;
 }
@@ -66,7 +80,7 @@ export interface WriteRequest {
   reason: string;
   /** Revision from If-Match; undefined: none was sent. */
   ifRevision?: number | undefined;
-  /** Wait this long for all workers to serve the change; the answer then says how many do. */
+  /** Wait this long for all workers of all replicas to serve the change; the answer then says how many do. */
   waitMs?: number | undefined;
 }
 
@@ -83,7 +97,7 @@ export type RefusalCode =
   /** If-Match names an older revision (412). */
   | 'stale'
   | 'frozen'
-  /** Undoing a rollback, or a change that others have built on (409). */
+  /** Undoing a rollback, or a change that others have built on; adopting where nothing is in dispute (409). */
   | 'conflict'
   /** The store does not answer (503). */
   | 'storeUnavailable';
@@ -120,6 +134,11 @@ export interface Control {
   freeze(name: string, frozen: boolean, write: WriteRequest): Promise<WriteResult>;
   /** Restores what the change of this revision replaced, if nobody has changed its routes since. */
   undo(revision: number, write: WriteRequest): Promise<WriteResult>;
+  /**
+   * Ends a dispute about what counts: `served` puts what this replica serves over what the store holds, `stored` takes what it holds. Either
+   * way under a new epoch, which all replicas follow; answers with all routes.
+   */
+  adopt(write: WriteRequest, keep?: 'served' | 'stored'): Promise<WriteResult>;
   history(query: {
     limit: number;
     route?: string | undefined;

@@ -15,6 +15,7 @@ import type {
 import type { Events } from './events.ts';
 import { explainRequest } from './explain.ts';
 import { MetricsSource } from './metrics-source.ts';
+import type { Replicas } from './replicas.ts';
 import type { StateKeeper } from './state-keeper.ts';
 import type { Supervisor } from './supervisor.ts';
 import { Verbs } from './verbs.ts';
@@ -31,6 +32,7 @@ export interface ServiceOptions {
   readonly events: Events;
   readonly keeper: StateKeeper;
   readonly supervisor: Supervisor;
+  readonly replicas: Replicas;
 }
 
 export class ControlService implements Control {
@@ -65,7 +67,9 @@ export class ControlService implements Control {
     const replica = this.#views.replica();
     const notReady = this.#notReady(replica.workers.some(({ ready }) => ready));
     const store = { kind: storeKind, up: health.up, reason: health.up ? null : health.reason };
-    return { version, fleet, ...replica, store, ready: notReady === null, notReady, alarm: this.#alarm };
+    const replicas = this.#options.replicas.view(replica.revision);
+    const alarm = keeper.alarm ?? this.#alarm;
+    return { version, fleet, ...replica, store, replicas, ready: notReady === null, notReady, alarm };
   }
 
   #notReady(served: boolean): string | null {
@@ -100,6 +104,10 @@ export class ControlService implements Control {
 
   undo(revision: number, write: WriteRequest): Promise<WriteResult> {
     return this.#written([], write, () => this.#verbs.undo(revision, write));
+  }
+
+  adopt(write: WriteRequest, keep: 'served' | 'stored' = 'served'): Promise<WriteResult> {
+    return this.#written(this.#names(), write, () => this.#verbs.adopt(keep, write));
   }
 
   /** Answers with the routes that were named, and those that the change touched beside them. */

@@ -3,7 +3,7 @@
  * the same epoch are taken; anything else that the store may show raises an alarm, and what is served stays.
  */
 import type { AuditEntry, Change, State } from '../domain/state.ts';
-import { type CasResult, type Store, type StoreHealth, StoreUnavailable } from '../store/store.ts';
+import { type CasResult, type Store, StoreDiverged, type StoreHealth } from '../store/store.ts';
 
 /** The last applied state on this replica's disk. */
 export interface LastStateFile {
@@ -14,8 +14,8 @@ export interface LastStateFile {
 }
 
 export interface StateKeeperOptions {
-  /** Rejects with StoreUnavailable; tried again each second until it resolves. */
-  readonly openStore: () => Promise<Store>;
+  /** Rejects with StoreUnavailable; tried again each second until it resolves. `known` is what was served last, if that is known. */
+  readonly openStore: (known: State | undefined) => Promise<Store>;
   readonly lastState: LastStateFile;
   /** With neither store nor last state: serve everything from old, instead of nothing. */
   readonly bootstrapOld: boolean;
@@ -28,7 +28,9 @@ export interface StateKeeperOptions {
   onHealth(health: StoreHealth): void;
 }
 
+/** The store is asked each second, give or take a fifth, so that replicas do not ask all at once. */
 const BEAT_MS = 1_000;
+const JITTER = 0.2;
 /** Most changes told one by one after an absence. */
 const CATCH_UP_ENTRIES = 1_000;
 const BOOTSTRAP: State = { epoch: '', revision: 0, routes: new Map() };
@@ -37,7 +39,11 @@ export class StateKeeper {
   readonly #options: StateKeeperOptions;
   #store: Store | undefined;
   #opening: Promise<Store> | undefined;
+  /** Served. */
   #state: State | undefined;
+  /** What the store must follow from: what is served, or was by this replica's disk. */
+  #known: State | undefined;
+  #alarm: string | null = null;
   /** Undefined until the store was asked for the first time. */
   #health: StoreHealth | undefined;
   #confirmedAt: number;
@@ -61,6 +67,11 @@ export class StateKeeper {
     return this.#health ?? { up: false, since: this.#confirmedAt, reason: 'it has not been asked yet' };
   }
 
+  /** What the store holds does not follow from what is served: why; null: it does, or does not answer. */
+  get alarm(): string | null {
+    return this.#alarm;
+  }
+
   /** Since the store last confirmed the state. */
   ageMs(): number {
     return Math.max(0, this.#options.clock() - this.#confirmedAt);
@@ -68,9 +79,10 @@ export class StateKeeper {
 
   /** Resolves when the first state is served, or when there is none to be had for now. */
   async start(): Promise<void> {
+    const last = await this.#options.lastState.read();
+    this.#known = last?.state;
     await this.#confirm();
     if (this.#state === undefined) {
-      const last = await this.#options.lastState.read();
       if (last !== undefined) {
         this.#confirmedAt = last.savedAt;
         this.#serve(last.state);
@@ -80,7 +92,8 @@ export class StateKeeper {
   }
 
   #scheduleBeat(): void {
-    if (!this.#closed) this.#beat = setTimeout(() => void this.#onBeat(), BEAT_MS);
+    const pauseMs = BEAT_MS * (1 - JITTER + 2 * JITTER * Math.random());
+    if (!this.#closed) this.#beat = setTimeout(() => void this.#onBeat(), pauseMs);
   }
 
   async #onBeat(): Promise<void> {
@@ -94,8 +107,13 @@ export class StateKeeper {
       this.#take(await (await this.#opened()).load());
       if (this.#store !== undefined) this.#note(this.#store.health());
     } catch (error) {
-      this.#note({ up: false, since: this.#options.clock(), reason: (error as Error).message });
+      this.#failed(error as Error);
     }
+  }
+
+  #failed(error: Error): void {
+    if (error instanceof StoreDiverged) this.#alarm = error.message;
+    this.#note({ up: false, since: this.#options.clock(), reason: error.message });
   }
 
   #opened(): Promise<Store> {
@@ -107,32 +125,27 @@ export class StateKeeper {
   }
 
   async #open(): Promise<Store> {
-    const store = await this.#options.openStore();
+    const store = await this.#options.openStore(this.#known);
     this.#store = store;
     store.watch((state) => {
       try {
         this.#take(state);
       } catch (error) {
-        this.#note({ up: false, since: this.#options.clock(), reason: (error as Error).message });
+        this.#failed(error as Error);
       }
     });
     return store;
   }
 
-  /** @throws StoreUnavailable when it is not a successor of what is served */
+  /** @throws StoreDiverged when it does not follow from what is known */
   #take(state: State): void {
-    const known = this.#state;
-    if (known !== undefined && known !== BOOTSTRAP) {
-      if (state.epoch !== known.epoch) {
-        throw new StoreUnavailable(`The store holds another epoch (${state.epoch}) than is served (${known.epoch})`);
-      }
-      if (state.revision < known.revision) {
-        throw new StoreUnavailable(`The store fell back to revision ${state.revision}; ${known.revision} is served`);
-      }
-    }
+    const served = this.#state;
+    if (this.#known !== undefined) assertFollows(this.#known, state);
+    this.#alarm = null;
     this.#confirmedAt = this.#options.clock();
-    if (state.revision === known?.revision && known !== BOOTSTRAP) return;
-    if (known === undefined || known === BOOTSTRAP) this.#told = state.revision;
+    if (served !== undefined && served !== BOOTSTRAP && state.revision === served.revision) return;
+    if (served === undefined || served === BOOTSTRAP) this.#told = state.revision;
+    this.#known = state;
     this.#options.lastState.save(state);
     this.#serve(state);
     this.#tell(state.revision);
@@ -166,13 +179,33 @@ export class StateKeeper {
   /** The store's present state, which is served from now on. Rejects with StoreUnavailable. */
   async refresh(): Promise<State> {
     const store = await this.#opened();
-    this.#take(await store.load());
+    try {
+      this.#take(await store.load());
+    } catch (error) {
+      if (error instanceof StoreDiverged) this.#failed(error);
+      throw error;
+    }
     return this.#state as State;
+  }
+
+  /** Ends the alarm, by what is served or by what the store holds. Rejects with StoreUnavailable. */
+  async adopt(
+    keep: 'served' | 'stored',
+    who: { readonly actor: string; readonly reason: string },
+  ): Promise<AuditEntry> {
+    const store = await this.#opened();
+    const known = this.#known ?? BOOTSTRAP;
+    const state = keep === 'served' ? known : joined(await store.loadAnew(), known);
+    const entry = await store.adopt(state, { ...who, verb: 'adopt', at: this.#options.clock() });
+    await this.#confirm();
+    return entry;
   }
 
   /** Writes a change; when it resolves with `applied`, the change is being served. Rejects with StoreUnavailable. */
   async compareAndSet(change: Change): Promise<CasResult> {
     const store = await this.#opened();
+    // Else a change could be written onto a state that nobody serves.
+    if (this.#alarm !== null) throw new StoreDiverged(this.#alarm);
     try {
       const result = await store.compareAndSet(change);
       if (result.kind === 'applied' && (this.#state?.revision ?? -1) < result.entry.revision) await this.refresh();
@@ -200,4 +233,27 @@ export class StateKeeper {
 
 function reasonOf(health: StoreHealth): string | null {
   return health.up ? null : health.reason;
+}
+
+/** Of the same epoch, or one that was adopted in its place; nothing in it may be older. */
+function assertFollows(known: State, state: State): void {
+  const served = `revision ${known.revision} of epoch ${known.epoch} is served`;
+  if (state.epoch !== known.epoch && !state.lineage?.includes(known.epoch)) {
+    throw new StoreDiverged(`The store holds another epoch (${state.epoch}, revision ${state.revision}); ${served}`);
+  }
+  if (state.revision < known.revision) {
+    throw new StoreDiverged(`The store fell back to revision ${state.revision}; ${served}`);
+  }
+  for (const [name, { revision }] of known.routes) {
+    const held = state.routes.get(name)?.revision ?? 0;
+    if (held < revision) {
+      throw new StoreDiverged(`The store holds the route "${name}" at revision ${held}, below ${revision}; ${served}`);
+    }
+  }
+}
+
+/** The first state, but above the other's revision and in the place of its epoch. */
+function joined(state: State, other: State): State {
+  const lineage = [...(state.lineage ?? []), ...(other.lineage ?? []), other.epoch].filter((epoch) => epoch !== '');
+  return { ...state, revision: Math.max(state.revision, other.revision), lineage: [...new Set(lineage)] };
 }

@@ -21,6 +21,8 @@ export interface SupervisorOptions {
   readonly events: Events;
   /** Milliseconds, only ever compared with each other. */
   readonly monotonic: () => number;
+  /** All ready workers may serve another revision than before. */
+  onServed(): void;
 }
 
 export class Supervisor {
@@ -166,7 +168,10 @@ export class Supervisor {
     const staying = this.workers().filter(({ leaving }) => !leaving);
     const ready = staying.filter(isReady);
     const revisions = ready.map((worker) => (worker.generation === this.#index.generation ? worker.revision : -1));
-    this.applied.serve(revisions.length === 0 ? -1 : Math.min(...revisions), this.#options.monotonic());
+    const served = revisions.length === 0 ? -1 : Math.min(...revisions);
+    const before = this.applied.served;
+    this.applied.serve(served, this.#options.monotonic());
+    if (served !== before) this.#options.onServed();
     if (this.#failure !== null || (ready.length > 0 && ready.length === staying.length)) this.#onSettled?.();
   }
 

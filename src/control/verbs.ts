@@ -61,6 +61,21 @@ export class Verbs {
     });
   }
 
+  /** @param keep what this replica serves, or what the store holds */
+  async adopt(keep: 'served' | 'stored', { actor, reason }: WriteRequest): Promise<Written> {
+    if (this.#keeper.alarm === null)
+      return refused('conflict', 'The store holds what is served: nothing is to be adopted');
+    if (keep === 'served' && this.#keeper.state === undefined) {
+      return refused('conflict', 'This replica serves no state: adopt on one that does, or keep what is stored');
+    }
+    try {
+      return { kind: 'applied', entry: await this.#keeper.adopt(keep, { actor, reason }) };
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return refused('storeUnavailable', error.message);
+      throw error;
+    }
+  }
+
   async #entry(revision: number): Promise<AuditEntry | Refused> {
     try {
       const [entry] = await this.#keeper.history({ limit: 1, before: revision + 1 });

@@ -67,7 +67,7 @@ export class Views {
   }
 
   /** What the replica as a whole is; the rest of the status is not control's state. */
-  replica(): Omit<StatusView, 'version' | 'fleet' | 'store' | 'alarm' | 'ready' | 'notReady'> {
+  replica(): Omit<StatusView, 'version' | 'fleet' | 'store' | 'replicas' | 'alarm' | 'ready' | 'notReady'> {
     const { state } = this.#keeper;
     const revision = state?.revision ?? 0;
     return {

@@ -22,7 +22,12 @@ export interface State {
   /** Rises by one with every change. */
   readonly revision: number;
   readonly routes: ReadonlyMap<string, RouteState>;
+  /** Epochs that adoptions have put an end to, in favour of this one; absent: none. */
+  readonly lineage?: readonly string[];
 }
+
+/** Who does what, why and when; `at` in milliseconds since 1970. */
+export type Act = Pick<AuditEntry, 'at' | 'verb' | 'actor' | 'reason'>;
 
 /** The verbs of the admin API, the CLI and the audit. `init` is the first appearance of a route in the store. */
 export type Verb =

@@ -1,5 +1,5 @@
 /** The compare-and-set itself, without I/O: what a change becomes on a state, and the state that an applied change leads to. */
-import type { AuditEntry, Change, RoutePosition, RouteState, State } from '../domain/state.ts';
+import type { Act, AuditEntry, Change, RoutePosition, RouteState, State } from '../domain/state.ts';
 import type { CasResult } from './store.ts';
 
 /** Compares the epoch and every touched route's revision. `applied` means: would be, once its entry is durable. */
@@ -24,7 +24,27 @@ export function applyEntries(state: State, entries: readonly AuditEntry[]): Stat
   for (const { revision, reason, actor, at, routes: touched } of entries) {
     for (const { route, after } of touched) routes.set(route, { revision, ...after, reason, actor, at });
   }
-  return { epoch: state.epoch, revision: entries.at(-1)?.revision ?? state.revision, routes };
+  return { ...state, revision: entries.at(-1)?.revision ?? state.revision, routes };
+}
+
+/** The state put over the one that is held: under a new epoch, above the revisions of both. */
+export function adopt(held: State, state: State, act: Act, epoch: string): { entry: AuditEntry; state: State } {
+  const { at, verb, actor, reason } = act;
+  const entry: AuditEntry = {
+    revision: Math.max(held.revision, state.revision) + 1,
+    at,
+    verb,
+    actor,
+    reason,
+    routes: [...state.routes].map(([route, after]) => ({
+      route,
+      before: positionOf(held.routes.get(route)),
+      after: positionOf(after) as RoutePosition,
+    })),
+  };
+  const ended = [...(state.lineage ?? []), state.epoch, ...(held.lineage ?? []), held.epoch];
+  const lineage = [...new Set(ended.filter((each) => each !== ''))];
+  return { entry, state: { ...applyEntries(held, [entry]), epoch, lineage } };
 }
 
 function positionOf(route: RouteState | undefined): RoutePosition | null {

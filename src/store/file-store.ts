@@ -1,8 +1,8 @@
 /** The embedded default: the state of a fleet of one in a local file (journal.ts), held by one process at a time (lock-file.ts). */
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { AuditEntry, Change, State } from '../domain/state.ts';
-import { applyEntries, decide } from './decide.ts';
+import type { Act, AuditEntry, Change, State } from '../domain/state.ts';
+import { adopt, applyEntries, decide } from './decide.ts';
 import { Journal } from './journal.ts';
 import { lockFile } from './lock-file.ts';
 import { checkedChange } from './records.ts';
@@ -49,6 +49,7 @@ interface Waiting {
 }
 
 class FileStore implements Store {
+  readonly fleet = null;
   readonly #path: string;
   readonly #options: FileStoreOptions;
   readonly #journal: Journal;
@@ -91,6 +92,40 @@ class FileStore implements Store {
       this.#waiting.push({ change: checked, resolve, reject });
       this.#committing ??= this.#commitAll();
     });
+  }
+
+  loadAnew(): Promise<State> {
+    return this.load();
+  }
+
+  /** History with a gap before the entry is left out: a journal's revisions are consecutive. */
+  async adopt(state: State, act: Act): Promise<AuditEntry> {
+    while (this.#committing !== undefined) await this.#committing;
+    this.#assertOpen();
+    const adopting = this.#adopt(state, act);
+    this.#committing = adopting.then(
+      () => this.#commitAll(),
+      () => this.#commitAll(),
+    );
+    return adopting;
+  }
+
+  async #adopt(state: State, act: Act): Promise<AuditEntry> {
+    const adopted = adopt(this.#state, state, act, this.#options.randomId());
+    const { revision } = adopted.entry;
+    const older = revision === this.#state.revision + 1 ? this.#history.slice(1 - HISTORY_ENTRIES) : [];
+    const history = [...older, adopted.entry];
+    try {
+      await this.#journal.compact(adopted.state, history);
+    } catch (error) {
+      const reason = `${this.#path}: ${(error as Error).message}`;
+      this.#down(reason);
+      throw new StoreUnavailable(reason, { cause: error });
+    }
+    this.#health = { up: true };
+    this.#history.splice(0, this.#history.length, ...history);
+    this.#publish(adopted.state);
+    return adopted.entry;
   }
 
   watch(onState: (state: State) => void): () => void {

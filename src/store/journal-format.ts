@@ -69,7 +69,7 @@ export function decodeJournal(bytes: Buffer, path: string): JournalContent {
     };
   } catch (error) {
     throw new Error(
-      `${path}:${at + 1}: ${(error as Error).message}; restore the file from a copy, or move it away to start anew from the configured weights`,
+      `${path}:${at + 1}: ${(error as Error).message}; restore the file from a copy, or move it away and have it written anew with: crossfade adopt`,
       { cause: error },
     );
   }

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { PPM } from '../domain/route.ts';
-import type { AuditEntry, Change, State } from '../domain/state.ts';
+import type { AuditEntry, Change, RouteState, State } from '../domain/state.ts';
 
 const revision = z.int().min(1);
 
@@ -36,7 +36,8 @@ const act = z.object({ at: z.number(), verb, actor: z.string(), reason: z.string
 
 const auditEntry = act.extend({
   revision,
-  routes: z.array(z.object({ route: z.string(), before: position.nullable(), after: position })).min(1),
+  /** None only when a state without routes was adopted. */
+  routes: z.array(z.object({ route: z.string(), before: position.nullable(), after: position })),
 });
 
 const changeRecord = act.extend({
@@ -54,18 +55,25 @@ const stateRecord = z.object({
   epoch: z.string().min(1),
   revision: z.int().min(0),
   routes: z.array(z.tuple([z.string(), routeState])),
+  lineage: z.array(z.string()).exactOptional(),
 });
 
 type StateRecord = z.infer<typeof stateRecord>;
 
 export function recordOfState(state: State): StateRecord {
-  return { epoch: state.epoch, revision: state.revision, routes: [...state.routes] };
+  const { epoch, revision: global, routes, lineage } = state;
+  return { epoch, revision: global, routes: [...routes], ...(lineage && { lineage: [...lineage] }) };
 }
 
 /** Throws as `checked`. */
 export function stateOfRecord(json: unknown): State {
-  const { epoch, revision: global, routes } = checked(stateRecord, json);
-  return { epoch, revision: global, routes: new Map(routes) };
+  const { routes, ...rest } = checked(stateRecord, json);
+  return { ...rest, routes: new Map(routes) };
+}
+
+/** Throws as `checked`. */
+export function routeStateOf(json: unknown): RouteState {
+  return checked(routeState, json);
 }
 
 /** Throws as `checked`. */

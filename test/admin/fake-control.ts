@@ -74,6 +74,7 @@ export class FakeControl implements Control {
       notReady: this.notReady,
       workers: [{ pid: 4711, revision: this.#revision, ready: true }],
       applied: this.applied,
+      replicas: [{ id: 'px-1', address: '127.0.0.1:9900', revision: this.#revision, applied: true, seenMs: 0 }],
       alarm: this.alarm,
       routes: this.#routes.size,
     };
@@ -127,6 +128,15 @@ export class FakeControl implements Control {
       return { kind: 'undo', revision, before: position };
     };
     return this.#change('undo', [...before.keys()], request, write);
+  }
+
+  /** What was asked to be kept, by the last call of `adopt`. */
+  adopted: 'served' | 'stored' | undefined;
+
+  async adopt(write: WriteRequest, keep: 'served' | 'stored' = 'served'): Promise<WriteResult> {
+    this.writes.push(write);
+    this.adopted = keep;
+    return { kind: 'done', routes: this.routes() };
   }
 
   #change(

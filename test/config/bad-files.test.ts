@@ -295,7 +295,7 @@ const BAD: readonly [what: string, text: string, instead: string, firstLine: str
     'a store of no kind',
     'backends:',
     'store: sqlite:x\nbackends:',
-    '3:1: store: must be file:PATH or a redis://, rediss://, redis+sentinel:// or redis+cluster:// address',
+    '3:1: store: must be file:PATH, redis://HOST:6379/0, rediss://HOST:6379/0, redis+sentinel://HOST:26379,HOST:26379/NAME or redis+cluster://HOST:6379,HOST:6379',
   ],
   // Between parts.
   ['route without backend', 'old: a', 'old: aa', '9:5: routes[0].old: there is no backend "aa"; did you mean "a"?'],
@@ -403,7 +403,7 @@ describe('a bad file is refused at the line to blame', () => {
   });
 
   test('the content of a secret is in no message', async () => {
-    const text = `overrideHeader: { name: x-side, secret: "\${SECRET}" }\nstore: redis://:\${SECRET}@host\nfleet: "\${SECRET} "\n${GOOD}`;
+    const text = `overrideHeader: { name: x-side, secret: "\${SECRET}" }\nstore: redis://:\${SECRET}@host:port\nfleet: "\${SECRET} "\n${GOOD}`;
     const lines = await folder.lines(text, { SECRET: ' hunter2' });
     expect(lines.map((line) => line.split(': ')[1])).toEqual(['overrideHeader.secret', 'store', 'fleet']);
     expect(lines.join('\n')).not.toContain('hunter2');

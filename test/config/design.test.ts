@@ -38,15 +38,6 @@ describe('the configuration of the design, whole', () => {
     ]);
   });
 
-  test.each(['redis://host:6379/0', 'rediss://host', 'redis+sentinel://h1,h2/name', 'redis+cluster://h1,h2'])(
-    'store %s is refused by name',
-    async (store) => {
-      const kind = store.split(':')[0];
-      const lines = await folder.lines(`store: ${store}\n${GOOD}`);
-      expect(lines).toEqual([`crossfade.yaml:1:1: store: store kind "${kind}" is not built yet; use file:PATH`]);
-    },
-  );
-
   test('protocol auto is refused by name', async () => {
     const lines = await folder.lines(GOOD.replace('a: {', 'a: { protocol: auto,'));
     expect(lines).toEqual(['crossfade.yaml:4:8: backends.a.protocol: protocol "auto" is not built yet; use http1']);

@@ -1,5 +1,5 @@
-import type { AuditEntry, Change, State } from '../../src/domain/state.ts';
-import { applyEntries, decide } from '../../src/store/decide.ts';
+import type { Act, AuditEntry, Change, State } from '../../src/domain/state.ts';
+import { adopt, applyEntries, decide } from '../../src/store/decide.ts';
 import { type CasResult, type Store, type StoreHealth, StoreUnavailable } from '../../src/store/store.ts';
 
 /** A store without a file, which can be away, and in which others may write at the worst moment. */
@@ -13,6 +13,21 @@ export class MemoryStore implements Store {
 
   constructor(epoch = 'e') {
     this.state = { epoch, revision: 0, routes: new Map() };
+  }
+
+  readonly fleet = null;
+
+  loadAnew(): Promise<State> {
+    return this.load();
+  }
+
+  async adopt(state: State, act: Act): Promise<AuditEntry> {
+    this.#assertThere();
+    const adopted = adopt(this.state, state, act, `${this.state.epoch}+`);
+    this.state = adopted.state;
+    this.#history.unshift(adopted.entry);
+    for (const watcher of this.#watchers) watcher(this.state);
+    return adopted.entry;
   }
 
   async load(): Promise<State> {

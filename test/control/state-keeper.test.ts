@@ -44,11 +44,22 @@ const disk = (state: State): Pick<StateKeeperOptions, 'lastState'> => ({
 });
 
 describe('a start', () => {
-  test('takes the state of the store, not that of the disk', async () => {
+  test('takes the state of the store, not the older one of the disk', async () => {
     const store = new MemoryStore();
     store.set('a', 5);
-    const { served } = await keep({ openStore: async () => store, ...disk(stateOf(9, { a: 9 })) });
+    store.set('a', 6);
+    const { served } = await keep({ openStore: async () => store, ...disk(stateOf(1, { a: 5 })) });
     expect(served).toEqual([store.state]);
+  });
+
+  test('takes that of the disk when the store is not where it left off', async () => {
+    const store = new MemoryStore();
+    store.set('a', 5);
+    const last = stateOf(9, { a: 9 });
+    const { served, keeper } = await keep({ openStore: async () => store, ...disk(last) });
+    expect(served).toEqual([last]);
+    expect(keeper.alarm).toMatch(/fell back to revision 1; revision 9/);
+    expect(keeper.health.up).toBe(false);
   });
 
   test('without a store takes the last state of the disk, and its age', async () => {
@@ -139,4 +150,79 @@ test('while the store is away its last state is served on, and grows old', async
   await until('health', () => keeper.health.up);
   expect(keeper.ageMs()).toBe(0);
   expect(health).toEqual([false, true]);
+});
+
+const change = (epoch: string, expected: number) => ({
+  epoch,
+  verb: 'set' as const,
+  actor: 'ann',
+  reason: '',
+  at: 1,
+  routes: [{ route: 'a', expected, next: { weightPpm: 7, cutover: 'steady' as const, frozen: false } }],
+});
+
+/** Serves revision 9 of the epoch `e`, which the store has not. */
+async function inDispute(store: MemoryStore): Promise<Kept> {
+  const result = await keep({ openStore: async () => store, ...disk(stateOf(9, { a: 9 })) });
+  expect(result.keeper.alarm).not.toBeNull();
+  return result;
+}
+
+describe('in dispute about what counts', () => {
+  test.each([
+    ['another epoch', () => new MemoryStore('another')] as const,
+    ['an old state', () => new MemoryStore()] as const,
+  ])('over %s nothing is written', async (_name, open) => {
+    const store = open();
+    store.set('b', 5);
+    const before = store.state;
+    const { keeper } = await inDispute(store);
+    await expect(keeper.compareAndSet(change(before.epoch, 0))).rejects.toMatchObject({ name: 'StoreDiverged' });
+    expect(store.state).toBe(before);
+  });
+
+  test('a route that went back in an otherwise newer state is seen', async () => {
+    const store = new MemoryStore();
+    for (let i = 0; i < 12; i++) store.set('b', i);
+    store.set('a', 1);
+    const last = stateOf(11, { a: 9 });
+    store.state = { ...store.state, routes: new Map([...store.state.routes].filter(([name]) => name !== 'a')) };
+    const { keeper } = await keep({ openStore: async () => store, ...disk(last) });
+    expect(keeper.alarm).toMatch(/holds the route "a" at revision 0/);
+  });
+
+  test('adopting what is served ends it: a new epoch, above every revision, with every weight as it was', async () => {
+    const store = new MemoryStore('another');
+    for (let i = 0; i < 20; i++) store.set('a', i);
+    const { keeper, served } = await inDispute(store);
+    const entry = await keeper.adopt('served', { actor: 'ann', reason: 'the server was restored' });
+    expect(entry).toMatchObject({ verb: 'adopt', revision: 21, actor: 'ann' });
+    expect([keeper.alarm, keeper.health]).toEqual([null, { up: true }]);
+    expect(served.at(-1)).toBe(store.state);
+    expect(store.state.routes.get('a')).toMatchObject({ weightPpm: 9, revision: 21 });
+    expect(store.state.lineage).toEqual(['e', 'another']);
+    expect(await keeper.compareAndSet(change(store.state.epoch, 21))).toMatchObject({ kind: 'applied' });
+  });
+
+  test('adopting what is stored ends it as well', async () => {
+    const store = new MemoryStore('another');
+    store.set('a', 5);
+    const { keeper } = await inDispute(store);
+    await keeper.adopt('stored', { actor: 'ann', reason: '' });
+    expect(keeper.alarm).toBeNull();
+    expect(keeper.state?.revision).toBeGreaterThan(9);
+    expect(keeper.state?.routes.get('a')?.weightPpm).toBe(5);
+  });
+
+  test('whoever served one of the epochs that it ends follows by itself', async () => {
+    const store = new MemoryStore('another');
+    store.set('a', 5);
+    await (await inDispute(store)).keeper.adopt('served', { actor: 'ann', reason: '' });
+    await kept.keeper.close();
+    for (const last of [stateOf(8, { a: 8 }), { ...stateOf(1, { a: 5 }), epoch: 'another' }]) {
+      const { keeper } = await keep({ openStore: async () => store, ...disk(last) });
+      expect([keeper.alarm, keeper.state]).toEqual([null, store.state]);
+      await keeper.close();
+    }
+  });
 });

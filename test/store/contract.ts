@@ -311,6 +311,54 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       expect((await put(reopened, 'a', 3, 4)).revision).toBe(4);
     });
 
+    test('adopting puts a state over what is held, under a new epoch and above all revisions', async () => {
+      await put(store, 'a', 0, 1);
+      await put(store, 'kept', 0, 2);
+      const seen: State[] = [];
+      store.watch((state) => seen.push(state));
+      const routes = new Map([['a', { revision: 6, ...at(7), reason: 'x', actor: 'bob', at: 1 }]]);
+      const served: State = { epoch: 'served', revision: 8, routes, lineage: ['earlier'] };
+      const act = { verb: 'adopt', actor: 'ann', reason: 'restored', at: 5 } as const;
+      const entry = await store.adopt(served, act);
+      expect(entry).toEqual({ ...act, revision: 9, routes: [{ route: 'a', before: at(1), after: at(7) }] });
+      const reopened = await subject.reopen();
+      const state = await reopened.load();
+      expect([epoch, 'served', 'earlier']).not.toContain(state.epoch);
+      expect(state).toMatchObject({ revision: 9, lineage: expect.arrayContaining([epoch, 'served', 'earlier']) });
+      expect(state.routes.get('a')).toEqual({ revision: 9, ...at(7), reason: 'restored', actor: 'ann', at: 5 });
+      expect(state.routes.get('kept')).toMatchObject({ revision: 2, weightPpm: 2 });
+      expect(seen.at(-1)).toEqual(state);
+      expect(await reopened.history({ limit: 1 })).toEqual([entry]);
+      const stale = changeOf(epoch, { route: 'a', expected: 9, next: at(1) });
+      expect(await reopened.compareAndSet(stale)).toEqual({ kind: 'foreignEpoch', epoch: state.epoch });
+      expect((await put(reopened, 'a', 9, 2)).revision).toBe(10);
+    });
+
+    test('adopting a state without routes is only a new epoch', async () => {
+      await put(store, 'a', 0, 1);
+      const act = { verb: 'adopt', actor: 'ann', reason: '', at: 5 } as const;
+      expect(await store.adopt({ epoch: '', revision: 0, routes: new Map() }, act)).toEqual({
+        ...act,
+        revision: 2,
+        routes: [],
+      });
+      const reopened = await subject.reopen();
+      expect(await reopened.load()).toMatchObject({ revision: 2, lineage: [epoch] });
+      expect(await reopened.history({ limit: 9 })).toHaveLength(2);
+    });
+
+    test('writes that come while one adopts find the new epoch', async () => {
+      await put(store, 'a', 0, 1);
+      const act = { verb: 'adopt', actor: 'ann', reason: '', at: 5 } as const;
+      const adopting = store.adopt(await store.load(), act);
+      const result = await store.compareAndSet(changeOf(epoch, { route: 'a', expected: 1, next: at(3) }));
+      await adopting;
+      expect(['applied', 'foreignEpoch']).toContain(result.kind);
+      const { revision } = await store.load();
+      expect(revision).toBe(result.kind === 'applied' ? 3 : 2);
+      expect((await put(store, 'a', revision, 4)).revision).toBe(revision + 1);
+    });
+
     test('changes that were under way when the store was closed are whole', async () => {
       const results = Promise.allSettled(numbersTo(20).map((i) => put(store, `route-${i}`, 0, i)));
       const reopened = await subject.reopen();

@@ -35,7 +35,8 @@ afterEach(async () => {
 function supervise(behaviour: string, plan: Plan): Supervisor {
   process.env['FAKE'] = behaviour;
   events = new Events(() => 0);
-  supervisor = new Supervisor(plan, { workerScript: FAKE_WORKER, events, monotonic: () => performance.now() });
+  const monotonic = (): number => performance.now();
+  supervisor = new Supervisor(plan, { workerScript: FAKE_WORKER, events, monotonic, onServed() {} });
   return supervisor;
 }
 

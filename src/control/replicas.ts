@@ -1,0 +1,110 @@
+/** The fleet as this replica sees it: says what its own workers serve, and keeps what the others say. */
+import type { Fleet, ReplicaReport, ReplicaSeen } from '../store/store.ts';
+import type { Applied } from './applied.ts';
+import type { ReplicaView } from './control.ts';
+
+/** Between two reports when nothing changes. */
+const BEAT_MS = 1_000;
+
+export interface ReplicasOptions {
+  readonly applied: Applied;
+  /** Of the state that is served; empty when there is none. */
+  readonly epoch: () => string;
+  /** Milliseconds, only ever compared with each other. */
+  readonly monotonic: () => number;
+}
+
+export class Replicas {
+  readonly #options: ReplicasOptions;
+  #self: Pick<ReplicaReport, 'id' | 'address'> = { id: 'this replica', address: null };
+  #fleet: Fleet | null = null;
+  #others = new Map<string, ReplicaSeen & { readonly at: number }>();
+  #reporting: Promise<void> | undefined;
+  #again = false;
+  #beat: NodeJS.Timeout | undefined;
+  #closed = false;
+
+  constructor(options: ReplicasOptions) {
+    this.#options = options;
+  }
+
+  /** From now on the others know this replica. */
+  join(fleet: Fleet | null): void {
+    this.#fleet = fleet;
+    if (fleet === null || this.#closed) return;
+    fleet.watch((id, report) => this.#told(id, report));
+    this.#beat = setInterval(() => this.report(), BEAT_MS);
+    this.report();
+  }
+
+  /** How the others name and reach it. */
+  introduce(self: Pick<ReplicaReport, 'id' | 'address'>): void {
+    this.#self = self;
+  }
+
+  /** Returns at once; a change that comes while one report is under way makes another. */
+  report(): void {
+    if (this.#fleet === null || this.#closed) return;
+    this.#again = true;
+    this.#reporting ??= this.#reportAll(this.#fleet);
+  }
+
+  async #reportAll(fleet: Fleet): Promise<void> {
+    while (this.#again && !this.#closed) {
+      this.#again = false;
+      try {
+        this.#seen(await fleet.report(this.#own()));
+      } catch {
+        // What the store does not take now is said at the next beat; meanwhile the last that was seen stands.
+      }
+    }
+    this.#reporting = undefined;
+  }
+
+  #own(): ReplicaReport {
+    const { applied, epoch } = this.#options;
+    return { ...this.#self, epoch: epoch(), revision: applied.served };
+  }
+
+  #seen(living: readonly ReplicaSeen[]): void {
+    const at = this.#options.monotonic();
+    this.#others = new Map(living.filter(({ id }) => id !== this.#self.id).map((seen) => [seen.id, { ...seen, at }]));
+    this.#follow();
+  }
+
+  #told(id: string, report: ReplicaReport | null): void {
+    if (id === this.#self.id) return;
+    if (report === null) this.#others.delete(id);
+    else this.#others.set(id, { ...report, seenMs: 0, at: this.#options.monotonic() });
+    this.#follow();
+  }
+
+  #follow(): void {
+    const revisions = [...this.#others.values()].map((seen) => this.#revisionOf(seen));
+    this.#options.applied.follow(revisions, this.#options.monotonic());
+  }
+
+  /** A revision of another epoch says nothing. */
+  #revisionOf({ epoch, revision }: ReplicaReport): number {
+    return epoch === this.#options.epoch() ? revision : -1;
+  }
+
+  /** @param newest revision that is known of */
+  view(newest: number): ReplicaView[] {
+    const now = this.#options.monotonic();
+    const others = [...this.#others.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    return [{ ...this.#own(), seenMs: 0, at: now }, ...others].map((seen) => {
+      const { id, address, seenMs, at } = seen;
+      const revision = this.#revisionOf(seen);
+      return { id, address, revision, applied: revision >= newest, seenMs: Math.round(seenMs + now - at) };
+    });
+  }
+
+  /** The others need not wait for it any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#beat);
+    await this.#reporting;
+    await this.#fleet?.leave(this.#self.id).catch(() => {});
+  }
+}
