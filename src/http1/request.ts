@@ -77,7 +77,8 @@ export class RequestHead {
     if (typeof bodyLength !== 'number') return bodyLength;
     this.bodyLength = bodyLength;
     const connection = connectionOptions(fields);
-    this.connection = connection;
+    // An Upgrade in HTTP/1.0 must be ignored (RFC 9110 section 7.8).
+    this.connection = this.minorVersion === 0 && connection.upgrade ? { ...connection, upgrade: false } : connection;
     this.keepAlive = !connection.close && (this.minorVersion === 1 || connection.keepAlive);
     return null;
   }

@@ -11,6 +11,10 @@ import { adoptSocket, sharedRead } from './socket-input.ts';
 
 /** Connections that wait to be accepted; the kernel's own limit (somaxconn) is what holds. */
 const BACKLOG = 4096;
+/** A client that has not secured its connection by then is dropped; it counts among the connections only afterwards. */
+const HANDSHAKE_MS = 10_000;
+/** How long a refused client may go on sending, so that a reset does not eat its answer. */
+const REFUSED_MS = 1_000;
 
 /** Client connections of the worker, over all listeners, and how many each address has. */
 export class ConnectionCensus {
@@ -53,7 +57,14 @@ export class Listener {
     if (tls === undefined)
       return createServer({ ...options, pauseOnConnect: true }, (socket) => this.#accept(socket, 'http'));
     const server = createTlsServer(
-      { ...options, cert: tls.certificate, key: tls.key, ALPNProtocols: ['http/1.1'], minVersion: 'TLSv1.2' },
+      {
+        ...options,
+        cert: tls.certificate,
+        key: tls.key,
+        ALPNProtocols: ['http/1.1'],
+        minVersion: 'TLSv1.2',
+        handshakeTimeout: HANDSHAKE_MS,
+      },
       (socket) => this.#accept(socket, 'https'),
     );
     // A handshake that fails is the client's affair; without a listener its error would end the process.
@@ -104,8 +115,7 @@ export class Listener {
     }
     const { limits, trusted } = runtime.serving;
     if (!this.#census.admit(address, limits.connections, limits.connectionsPerClient)) {
-      socket.on('error', () => undefined);
-      socket.end(http1Error('tooManyConnections', true, false), 'latin1', () => socket.destroy());
+      refuse(socket);
       return;
     }
     const peer: Peer = { address, scheme, isTrusted: trusted.has(address) };
@@ -133,4 +143,13 @@ export class Listener {
     socket.on('data', (bytes: Buffer) => connection.onData(bytes, bytes.length));
     return connection;
   }
+}
+
+/** Says that there are too many, throws away what comes and closes when the client does or its time is over. */
+function refuse(socket: Socket): void {
+  const timer = setTimeout(() => socket.destroy(), REFUSED_MS);
+  socket.on('error', () => undefined);
+  socket.on('close', () => clearTimeout(timer));
+  socket.end(http1Error('tooManyConnections', true, false), 'latin1');
+  socket.resume();
 }

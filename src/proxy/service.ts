@@ -46,6 +46,8 @@ export class Service {
   /** Listeners no longer configured whose connections go on. */
   #closing: Listener[] = [];
   #sentConnections = '';
+  /** The last table's listeners are being opened; those of the next have to wait. */
+  #listening = Promise.resolve();
 
   constructor(host: ServiceHost) {
     this.#host = host;
@@ -114,7 +116,8 @@ export class Service {
     this.#runtime.serving = this.#next;
     if (isFirst) {
       this.#retirePools();
-      void this.#listen(this.#table);
+      const table = this.#table;
+      this.#listening = this.#listening.then(() => this.#listen(table));
     }
     this.#host.send({ kind: 'applied', generation: message.generation, revision: message.revision });
   }
@@ -163,6 +166,7 @@ export class Service {
         failure ??= { address: spec.address, message: error instanceof Error ? error.message : String(error) };
       }
     }
+    this.#closing = this.#closing.filter((listener) => listener.connectionCount > 0);
     for (const listener of this.#listeners) {
       if (kept.includes(listener)) continue;
       listener.stopAccepting();
@@ -205,7 +209,8 @@ export class Service {
       if (counts.isDirty)
         this.#host.send({ kind: 'counts', generation: counts.generation, flush: 0, ...counts.take(), connections });
     }
-    this.#counts = [present, ...older.filter((counts) => counts.inflight > 0)];
+    const served = this.#runtime.serving.counts;
+    this.#counts = [present, ...older.filter((counts) => counts === served || counts.inflight > 0)];
     const total = connections.join();
     if (!always && !present.isDirty && total === this.#sentConnections) return;
     this.#sentConnections = total;

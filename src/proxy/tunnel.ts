@@ -34,8 +34,8 @@ export class Tunnel {
     socket.on('end', () => to.#socket.end());
     socket.on('error', () => to.#socket.destroy());
     socket.once('close', () => {
-      // After a clean end both directions have been closed; otherwise the other side must learn that bytes are missing.
-      if (!socket.readableEnded) to.#socket.destroy();
+      // After a clean end both directions have been closed; otherwise the other side must learn that bytes are missing or lost.
+      if (!socket.readableEnded || !socket.writableFinished) to.#socket.destroy();
       onClose();
     });
     if (socket.readableEnded) to.#socket.end();
