@@ -1,6 +1,7 @@
 /** The `crossfade` command: parses, runs one command, and answers its exit code. Only `main.ts` and `start.ts` touch the process. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { createClient } from './client.ts';
+import { addBacktest } from './commands/backtest.ts';
 import { addCheck } from './commands/check.ts';
 import { addDemo } from './commands/demo.ts';
 import { addExplain } from './commands/explain.ts';
@@ -56,6 +57,7 @@ const COMMANDS = [
   addFreeze,
   addHistory,
   addExplain,
+  addBacktest,
 ];
 
 function globalProgram(io: Io): Command {

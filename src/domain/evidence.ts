@@ -1,0 +1,198 @@
+/**
+ * What has been counted for a route's two sides in the running test, as evidence that the new side is worse: several streams merged into
+ * one number with one threshold, 1 / alpha, and the ceiling of either side beside it. It may be looked at after every response.
+ */
+import { Ceiling } from './ceiling.ts';
+import { EProcess, type EraCounts, type SavedEProcess, type Totals } from './e-process.ts';
+import type { Tolerance } from './factors.ts';
+import { logOfSum } from './mixture.ts';
+import { OUTCOME_CLIENT_ERROR, OUTCOME_FAULT, OUTCOME_OK, type OutcomeIndex } from './outcome.ts';
+
+/** Slow is above the old side's median, or nine tenths, or 99 hundredths of its responses (latency.ts). */
+export type StreamKind = 'fault' | 'clientError' | 'slow50' | 'slow90' | 'slow99';
+export type SlowKind = Extract<StreamKind, `slow${string}`>;
+
+export interface TestSettings extends Tolerance {
+  /** Chance of ever finding a new side worse that is within tolerance, in a test. */
+  readonly alpha: number;
+  /** Length of a test; the next one follows with its own alpha. */
+  readonly horizonBuckets: number;
+  /** `fault`: that stream alone, at full alpha. */
+  readonly streams: 'fault' | 'all';
+  /** Share of requests that may fail whatever the other side does, with an alpha of its own; null: no ceiling. */
+  readonly ceiling: { readonly share: number; readonly alpha: number } | null;
+}
+
+/** What the closed buckets left, as JSON: enough to go on from, elsewhere or after a restart. */
+export interface SavedEvidence {
+  readonly bucket: number;
+  /** First bucket of the test; null: none runs. */
+  readonly begun: number | null;
+  readonly streams: readonly SavedEProcess[];
+  readonly ceilings: readonly (readonly number[])[];
+}
+
+interface Stream {
+  readonly kind: StreamKind;
+  readonly logShare: number;
+  readonly process: EProcess;
+}
+
+/** One hop's jitter and cold connections make one response in a hundred slow: tolerated (research page, section 5). */
+const SLOW_TOLERANCE: Tolerance = { rho: 1, delta: 0.01 };
+
+export class Evidence {
+  readonly settings: TestSettings;
+  readonly #streams: readonly Stream[];
+  /** By side. */
+  readonly #ceilings: readonly [old: Ceiling, new: Ceiling] | null;
+  #bucket: number;
+  #begun: number | null = null;
+
+  /** Without a test until `begin`. @param bucket the open one: time in units of a bucket's length, rounded down */
+  constructor(settings: TestSettings, bucket: number) {
+    const { ceiling, horizonBuckets } = settings;
+    this.settings = settings;
+    this.#streams = streamsOf(settings);
+    this.#ceilings = ceiling && [
+      new Ceiling(ceiling.share, horizonBuckets),
+      new Ceiling(ceiling.share, horizonBuckets),
+    ];
+    this.#bucket = bucket;
+  }
+
+  static restore(settings: TestSettings, saved: SavedEvidence): Evidence {
+    const evidence = new Evidence(settings, saved.bucket);
+    evidence.restore(saved);
+    return evidence;
+  }
+
+  /**
+   * A new test begins in the open bucket: when the weight leaves 0 and at resume. What was counted before becomes the old side's history, so
+   * whoever keeps the open bucket's counts elsewhere forgets them at the same time.
+   */
+  begin(): void {
+    this.#restart();
+    this.#begun = this.#bucket;
+  }
+
+  /** Closes the open bucket if this one is later; an earlier one is late, and what belongs to it is counted in the open one. */
+  advanceTo(bucket: number): void {
+    const buckets = bucket - this.#bucket;
+    if (buckets <= 0) return;
+    for (const { process } of this.#streams) process.close(buckets);
+    for (const ceiling of this.#ceilings ?? []) ceiling.close(buckets);
+    this.#bucket = bucket;
+    if (this.#begun === null) this.#restart();
+    else if (bucket - this.#begun >= this.settings.horizonBuckets) this.begin();
+  }
+
+  /** First attempts, credited to the side that was drawn. */
+  addFaults(counts: EraCounts): void {
+    (this.#streams[0] as Stream).process.add(counts);
+    if (this.#ceilings === null) return;
+    this.#ceilings[0].add(counts.oldOk, counts.oldFault);
+    this.#ceilings[1].add(counts.newOk, counts.newFault);
+  }
+
+  /** The same from outcomes, by their index; whoever left early proved nothing. */
+  addOutcomes(weightPpm: number, ofOld: ArrayLike<number>, ofNew: ArrayLike<number>): void {
+    this.addFaults(countsOf(weightPpm, ofOld, ofNew, OUTCOME_FAULT, OUTCOME_CLIENT_ERROR));
+    this.#of('clientError')?.process.add(countsOf(weightPpm, ofOld, ofNew, OUTCOME_CLIENT_ERROR, OUTCOME_FAULT));
+  }
+
+  /** Responses by whether they were above the bound of their side. */
+  addSlow(kind: SlowKind, counts: EraCounts): void {
+    this.#of(kind)?.process.add(counts);
+  }
+
+  /** Natural logarithm of the merged evidence. */
+  log(): number {
+    let merged = Number.NEGATIVE_INFINITY;
+    for (let i = 0; i < this.#streams.length; i++) merged = logOfSum(merged, logOf(this.#streams[i] as Stream));
+    return merged;
+  }
+
+  /** The stream that gives the evidence most of its weight. */
+  leading(): { readonly kind: StreamKind; readonly totals: Totals } {
+    const { kind, process } = this.#streams.reduce((most, next) => (logOf(next) > logOf(most) ? next : most));
+    return { kind, totals: process.totals() };
+  }
+
+  /** Of the fault stream. */
+  totals(): Totals {
+    return (this.#streams[0] as Stream).process.totals();
+  }
+
+  recentOldRequests(): number {
+    return (this.#streams[0] as Stream).process.recentOldRequests();
+  }
+
+  /** Natural logarithms of the evidence that a side is above the ceiling. */
+  ceilingLogs(): { readonly old: number; readonly new: number } | null {
+    return this.#ceilings && { old: this.#ceilings[0].log(), new: this.#ceilings[1].log() };
+  }
+
+  save(): SavedEvidence {
+    return {
+      bucket: this.#bucket,
+      begun: this.#begun,
+      streams: this.#streams.map(({ process }) => process.save()),
+      ceilings: (this.#ceilings ?? []).map((ceiling) => ceiling.save()),
+    };
+  }
+
+  /** In place of everything counted so far; cheap, so that whoever is told the open bucket's counts as a whole can begin it again. */
+  restore({ bucket, begun, streams, ceilings }: SavedEvidence): void {
+    this.#bucket = bucket;
+    this.#begun = begun;
+    for (const [i, saved] of streams.entries()) this.#streams[i]?.process.restore(saved);
+    for (const [i, stakes] of ceilings.entries()) this.#ceilings?.[i]?.restore(stakes);
+  }
+
+  #restart(): void {
+    for (const { process } of this.#streams) process.begin();
+    for (const ceiling of this.#ceilings ?? []) ceiling.begin();
+  }
+
+  #of(kind: StreamKind): Stream | undefined {
+    return this.#streams.find((stream) => stream.kind === kind);
+  }
+}
+
+function logOf({ logShare, process }: Stream): number {
+  return logShare + process.log();
+}
+
+function countsOf(
+  weightPpm: number,
+  ofOld: ArrayLike<number>,
+  ofNew: ArrayLike<number>,
+  fault: OutcomeIndex,
+  other: OutcomeIndex,
+): EraCounts {
+  const ok = (side: ArrayLike<number>) => (side[OUTCOME_OK] as number) + (side[other] as number);
+  return {
+    weightPpm,
+    oldOk: ok(ofOld),
+    oldFault: ofOld[fault] as number,
+    newOk: ok(ofNew),
+    newFault: ofNew[fault] as number,
+  };
+}
+
+function streamsOf({ streams, rho, delta, horizonBuckets }: TestSettings): Stream[] {
+  const stream = (kind: StreamKind, share: number, tolerance: Tolerance): Stream => ({
+    kind,
+    logShare: Math.log(share),
+    process: new EProcess(tolerance, horizonBuckets),
+  });
+  if (streams === 'fault') return [stream('fault', 1, { rho, delta })];
+  return [
+    stream('fault', 0.6, { rho, delta }),
+    stream('clientError', 0.2, { rho, delta }),
+    stream('slow50', 0.2 / 3, SLOW_TOLERANCE),
+    stream('slow90', 0.2 / 3, SLOW_TOLERANCE),
+    stream('slow99', 0.2 / 3, SLOW_TOLERANCE),
+  ];
+}

@@ -1,0 +1,58 @@
+/**
+ * The average of several wagers, each begun anew with a small stake in every bucket, so that a fault which begins late is not buried
+ * under all that went well before: M = mean of A exp(L), where L is the logarithm of what the open bucket multiplied a wager by and A
+ * what the closed buckets left of it. As long as what is wagered against holds, the chance that M ever reaches 1 / alpha is at most alpha.
+ */
+export class Mixture {
+  /** Logarithm of A, by wager. */
+  readonly #stakes: Float64Array;
+  readonly #exponents: Float64Array;
+  /** What begins with each bucket; half of all begins with the test. */
+  readonly #start: number;
+
+  /** @param horizonBuckets length of a test: in so many buckets the other half of all stakes begins */
+  constructor(wagers: number, horizonBuckets: number) {
+    this.#stakes = new Float64Array(wagers);
+    this.#exponents = new Float64Array(wagers);
+    this.#start = 1 / (2 * horizonBuckets);
+    this.begin();
+  }
+
+  begin(): void {
+    this.#stakes.fill(-Math.LN2);
+  }
+
+  /** Natural logarithm of M. @param gains L by wager */
+  log(gains: Float64Array): number {
+    const wagers = gains.length;
+    let largest = Number.NEGATIVE_INFINITY;
+    for (let k = 0; k < wagers; k++) {
+      const exponent = (this.#stakes[k] as number) + (gains[k] as number);
+      this.#exponents[k] = exponent;
+      if (exponent > largest) largest = exponent;
+    }
+    let sum = 0;
+    for (let k = 0; k < wagers; k++) sum += Math.exp((this.#exponents[k] as number) - largest);
+    return largest + Math.log(sum / wagers);
+  }
+
+  /** @param buckets 1, and one more for each empty bucket behind the open one */
+  close(gains: Float64Array, buckets: number): void {
+    const begun = Math.log(buckets * this.#start);
+    for (let k = 0; k < gains.length; k++)
+      this.#stakes[k] = logOfSum((this.#stakes[k] as number) + (gains[k] as number), begun);
+  }
+
+  save(): readonly number[] {
+    return Array.from(this.#stakes);
+  }
+
+  restore(stakes: readonly number[]): void {
+    this.#stakes.set(stakes);
+  }
+}
+
+/** log(exp(a) + exp(b)), without leaving the range of numbers. */
+export function logOfSum(a: number, b: number): number {
+  return a >= b ? a + Math.log1p(Math.exp(b - a)) : b + Math.log1p(Math.exp(a - b));
+}

@@ -1,0 +1,101 @@
+/** What the evidence says, with the raw counts that it says it by. */
+import type { Totals } from './e-process.ts';
+import type { Evidence, StreamKind } from './evidence.ts';
+
+export interface Verdict {
+  /** `inconclusive` is not `breach`: a ramp holds, nothing is taken back. */
+  readonly kind: 'healthy' | 'inconclusive' | 'breach';
+  /** One sentence, without the full stop. */
+  readonly reason: string;
+  /** The evidence that the reason names; it is a breach from `threshold` on. */
+  readonly value: number;
+  readonly threshold: number;
+  readonly log10: number;
+}
+
+/** Fewer requests of the new side than this say nothing in its favour; little is needed to speak against it. */
+const ENOUGH_NEW_REQUESTS = 100;
+
+/**
+ * How far the comparison is above its threshold, as a natural logarithm: from 0 on it takes the route back. What can be asked after
+ * every response, where `verdictOf` has words to make.
+ * @param share of its alpha that the evidence may use
+ */
+export function lead(evidence: Evidence, share = 1): number {
+  return evidence.log() + Math.log(evidence.settings.alpha * share);
+}
+
+/** @param share of its alphas that the evidence may use */
+export function verdictOf(evidence: Evidence, share = 1): Verdict {
+  const alpha = evidence.settings.alpha * share;
+  const log = evidence.log();
+  if (lead(evidence, share) >= 0) {
+    const { kind, totals } = evidence.leading();
+    return verdict('breach', sentence(kind, totals), log, alpha);
+  }
+  const totals = evidence.totals();
+  const counts = sentence('fault', totals);
+  return (
+    ceilingVerdict(evidence, share, counts) ??
+    verdict(...conclusion(totals, evidence.recentOldRequests(), counts), log, alpha)
+  );
+}
+
+/** When the new side is above the ceiling. With the old side above it as well there is no better side to go back to. */
+function ceilingVerdict(evidence: Evidence, share: number, counts: string): Verdict | undefined {
+  const { ceiling } = evidence.settings;
+  const logs = evidence.ceilingLogs();
+  if (ceiling === null || logs === null) return undefined;
+  const alpha = ceiling.alpha * share;
+  const threshold = -Math.log(alpha);
+  if (logs.new < threshold) return undefined;
+  const limit = `the ceiling of ${(ceiling.share * 100).toLocaleString('en-US')} percent`;
+  if (logs.old < threshold) return verdict('breach', `${counts}: new is above ${limit}`, logs.new, alpha);
+  return verdict('inconclusive', `${counts}: both sides are above ${limit}`, logs.new, alpha);
+}
+
+function conclusion(
+  { oldRequests, newRequests }: Totals,
+  recentOldRequests: number,
+  counts: string,
+): [kind: 'healthy' | 'inconclusive', said: string] {
+  if (newRequests < ENOUGH_NEW_REQUESTS) {
+    return ['inconclusive', `${counts}: fewer than ${ENOUGH_NEW_REQUESTS} requests to new`];
+  }
+  if (oldRequests === 0 || recentOldRequests < 1) {
+    return ['inconclusive', `${counts}: no recent requests to old to compare with`];
+  }
+  return ['healthy', counts];
+}
+
+const WORDS: Readonly<Record<StreamKind, string>> = {
+  fault: 'failed',
+  clientError: 'were refused as client errors',
+  slow50: "were slower than old's median",
+  slow90: "were slower than old's p90",
+  slow99: "were slower than old's p99",
+};
+
+/** `new 14 of 212 failed, old 9 of 20,431` */
+function sentence(kind: StreamKind, { oldRequests, oldFaults, newRequests, newFaults }: Totals): string {
+  return `new ${count(newFaults)} of ${count(newRequests)} ${WORDS[kind]}, old ${count(oldFaults)} of ${count(oldRequests)}`;
+}
+
+function verdict(kind: Verdict['kind'], said: string, log: number, alpha: number): Verdict {
+  // JSON knows no Infinity.
+  const value = Math.min(Math.exp(log), Number.MAX_VALUE);
+  const threshold = 1 / alpha;
+  const reason = `${said}; evidence ${amount(value)} against ${amount(threshold)}`;
+  return { kind, reason, value, threshold, log10: log / Math.LN10 };
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** Four digits are as much as a reader can use, and two of what says nothing. */
+function amount(value: number): string {
+  if (value < 0.01) return 'below 0.01';
+  if (value >= 1e12) return value.toExponential(1);
+  return value.toLocaleString('en-US', { maximumSignificantDigits: value < 1 ? 2 : 4 });
+}
