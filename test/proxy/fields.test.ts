@@ -5,7 +5,7 @@ import { Plane, type PlaneOptions, ScriptedBackend, type Wire } from './harness.
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
-  for (const stop of stops.splice(0).reverse()) await stop();
+  for (const stop of stops.splice(0).toReversed()) await stop();
 });
 
 async function backend(made: ScriptedBackend): Promise<ScriptedBackend> {
