@@ -160,6 +160,9 @@ export class Exchange {
     } else if (!outbound.isConnected && request.bodyLength !== NO_BODY) {
       this.#awaitsConnect = true;
       this.#inbound.pauseRequest();
+    } else if (this.#attempts > 1) {
+      // Paused for the connection that failed; this one is there.
+      this.#inbound.resumeRequest();
     }
   }
 

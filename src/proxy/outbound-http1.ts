@@ -45,6 +45,8 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   #isReused = false;
   #mayReuse = true;
   #paused = false;
+  /** A write has failed. */
+  #isBroken = false;
   /** The response is over, and the connection goes back to its pool when the bytes at hand are used up. */
   #responseEnded = false;
   #tunnel: Tunnel | null = null;
@@ -196,6 +198,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
    */
   #onBroken(): void {
     this.#mayReuse = false;
+    this.#isBroken = true;
     if (this.#tunnel !== null) this.#socket.destroy();
   }
 
@@ -226,6 +229,11 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   #onReadableEnd(): void {
     if (this.#state === 'idle') {
       this.close();
+      return;
+    }
+    // The error went to the failed write, and what is read looks like a clean end: a body without a length must not take it for one.
+    if (this.#isBroken) {
+      this.#fail('upstreamReset');
       return;
     }
     this.#reader.end();
