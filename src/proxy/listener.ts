@@ -2,6 +2,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
 import type { ListenerSpec } from '../seam.ts';
+import { Arrival } from './arrival.ts';
 import { plainAddress } from './forwarding.ts';
 import type { Peer } from './halves.ts';
 import { InboundHttp1 } from './inbound-http1.ts';
@@ -13,6 +14,8 @@ import { adoptSocket, sharedRead } from './socket-input.ts';
 const BACKLOG = 4096;
 /** A client that has not secured its connection by then is dropped; it counts among the connections only afterwards. */
 const HANDSHAKE_MS = 10_000;
+/** When connections may idle for ever: how long a trusted peer may take to say who its client is. */
+const ARRIVAL_MS = 60_000;
 /** How long a refused client may go on sending, so that a reset does not eat its answer. */
 const REFUSED_MS = 1_000;
 
@@ -41,31 +44,40 @@ export class Listener {
   readonly spec: ListenerSpec;
   readonly #runtime: Runtime;
   readonly #census: ConnectionCensus;
-  readonly #server: Server | TlsServer;
+  readonly #server: Server;
+  /** Secures what the server has accepted; null on a cleartext listener. */
+  readonly #secure: TlsServer | null;
+  /** Clients named by a PROXY header, while their connections are being secured, by the peer's address and port. */
+  readonly #sources = new Map<string, string>();
   readonly #connections = new Set<InboundHttp1>();
 
   constructor(runtime: Runtime, census: ConnectionCensus, spec: ListenerSpec) {
     this.#runtime = runtime;
     this.#census = census;
     this.spec = spec;
-    this.#server = this.#create();
+    const { tls } = spec;
+    this.#secure = tls === undefined ? null : this.#securing(tls);
+    // A cleartext socket is made anew before its first byte is read; one to be secured is handed on as it is.
+    const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect: tls === undefined };
+    this.#server = createServer(options, (socket) => this.#arrive(socket));
   }
 
-  #create(): Server | TlsServer {
-    const options = { allowHalfOpen: true, noDelay: true };
-    const { tls } = this.spec;
-    if (tls === undefined)
-      return createServer({ ...options, pauseOnConnect: true }, (socket) => this.#accept(socket, 'http'));
+  #securing(tls: NonNullable<ListenerSpec['tls']>): TlsServer {
     const server = createTlsServer(
       {
-        ...options,
+        allowHalfOpen: true,
         cert: tls.certificate,
         key: tls.key,
         ALPNProtocols: ['http/1.1'],
         minVersion: 'TLSv1.2',
         handshakeTimeout: HANDSHAKE_MS,
       },
-      (socket) => this.#accept(socket, 'https'),
+      (socket) => {
+        const source = this.#sources.get(peerKey(socket)) ?? plainAddress(socket.remoteAddress ?? '');
+        this.#admit(socket, source, 'https', (connection) =>
+          socket.on('data', (bytes: Buffer) => connection.onData(bytes, bytes.length)),
+        );
+      },
     );
     // A handshake that fails is the client's affair; without a listener its error would end the process.
     server.on('tlsClientError', (_error, socket) => socket.destroy());
@@ -87,9 +99,8 @@ export class Listener {
 
   /** New connections are secured with another certificate; those that are there stay as they are. */
   renewCertificate(spec: ListenerSpec): void {
-    if (spec.tls !== undefined && 'setSecureContext' in this.#server) {
-      this.#server.setSecureContext({ cert: spec.tls.certificate, key: spec.tls.key, minVersion: 'TLSv1.2' });
-    }
+    if (spec.tls === undefined) return;
+    this.#secure?.setSecureContext({ cert: spec.tls.certificate, key: spec.tls.key, minVersion: 'TLSv1.2' });
   }
 
   /** Accepts nothing more; connections that are there go on. */
@@ -106,43 +117,84 @@ export class Listener {
     for (const connection of this.#connections) connection.destroy();
   }
 
-  #accept(socket: Socket, scheme: Peer['scheme']): void {
-    const runtime = this.#runtime;
+  #arrive(socket: Socket): void {
     const address = plainAddress(socket.remoteAddress ?? '');
     if (address === '') {
       socket.destroy();
       return;
     }
-    const { limits, trusted } = runtime.serving;
+    const isTrusted = this.#runtime.serving.trusted.has(address);
+    if (this.#secure !== null) this.#arriveSecured(socket, this.#secure, isTrusted);
+    else this.#arrivePlain(socket, address, isTrusted);
+  }
+
+  #arrivePlain(accepted: Socket, address: string, isTrusted: boolean): void {
+    let receiver: { onData(bytes: Buffer, length: number): void } = DEAF;
+    const socket = adoptSocket(
+      accepted,
+      sharedRead((bytes, length) => receiver.onData(bytes, length)),
+    );
+    const begin = (source: string | null, rest: Buffer | null): void =>
+      this.#admit(socket, source ?? address, 'http', (connection) => {
+        receiver = connection;
+        if (rest !== null && rest.length > 0) connection.onData(rest, rest.length);
+      });
+    if (isTrusted) receiver = new Arrival(socket, this.#arrivalMs, begin);
+    else begin(null, null);
+    socket.resume();
+  }
+
+  #arriveSecured(socket: Socket, secure: TlsServer, isTrusted: boolean): void {
+    if (!isTrusted) {
+      secure.emit('connection', socket);
+      return;
+    }
+    const onData = (bytes: Buffer): void => arrival.onData(bytes, bytes.length);
+    const arrival = new Arrival(socket, this.#arrivalMs, (source, rest) => {
+      socket.off('data', onData).pause();
+      if (source !== null) {
+        const key = peerKey(socket);
+        this.#sources.set(key, source);
+        socket.once('close', () => this.#sources.delete(key));
+      }
+      if (rest.length > 0) socket.unshift(rest);
+      secure.emit('connection', socket);
+    });
+    socket.on('data', onData);
+  }
+
+  /** A trusted peer that says nothing is one that keeps a connection for later. */
+  get #arrivalMs(): number {
+    const { idleMs } = this.#runtime.serving;
+    return idleMs > 0 ? idleMs : ARRIVAL_MS;
+  }
+
+  /** @param start told the connection when it may read */
+  #admit(socket: Socket, address: string, scheme: Peer['scheme'], start: (connection: InboundHttp1) => void): void {
+    const { limits, trusted } = this.#runtime.serving;
     if (!this.#census.admit(address, limits.connections, limits.connectionsPerClient)) {
       refuse(socket);
       return;
     }
-    const peer: Peer = { address, scheme, isTrusted: trusted.has(address) };
-    const onGone = (): void => {
-      this.#connections.delete(connection);
-      this.#census.leave(address);
-    };
-    const connection: InboundHttp1 =
-      scheme === 'https' ? this.#secured(socket, peer, onGone) : this.#plain(socket, peer, onGone);
-    this.#connections.add(connection);
-  }
-
-  #plain(accepted: Socket, peer: Peer, onGone: () => void): InboundHttp1 {
-    const socket: Socket = adoptSocket(
-      accepted,
-      sharedRead((bytes, length) => connection.onData(bytes, length)),
+    const connection = new InboundHttp1(
+      this.#runtime,
+      socket,
+      { address, scheme, isTrusted: trusted.has(address) },
+      () => {
+        this.#connections.delete(connection);
+        this.#census.leave(address);
+      },
     );
-    const connection = new InboundHttp1(this.#runtime, socket, peer, onGone);
-    socket.resume();
-    return connection;
+    this.#connections.add(connection);
+    start(connection);
   }
+}
 
-  #secured(socket: Socket, peer: Peer, onGone: () => void): InboundHttp1 {
-    const connection = new InboundHttp1(this.#runtime, socket, peer, onGone);
-    socket.on('data', (bytes: Buffer) => connection.onData(bytes, bytes.length));
-    return connection;
-  }
+/** What is read before anybody listens; nothing is, since the socket is paused. */
+const DEAF = { onData: (): void => undefined };
+
+function peerKey(socket: Socket): string {
+  return `${socket.remoteAddress}:${socket.remotePort}`;
 }
 
 /** Says that there are too many, throws away what comes and closes when the client does or its time is over. */

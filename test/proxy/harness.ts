@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { cellsOf } from '../../src/domain/counts.ts';
 import type { RouteSpec, Timeouts } from '../../src/domain/route.ts';
 import { Service } from '../../src/proxy/service.ts';
-import type { CountsMessage, TableMessage, UpMessage } from '../../src/seam.ts';
+import type { CountsMessage, ListenerSpec, TableMessage, UpMessage } from '../../src/seam.ts';
 import { until } from '../supervisor/until.ts';
 
 export { until };
@@ -121,6 +121,8 @@ export interface PlaneOptions {
   readonly timeouts?: Partial<Timeouts>;
   readonly route?: Partial<RouteSpec>;
   readonly table?: Partial<TableMessage>;
+  /** Secures the listener. */
+  readonly tls?: NonNullable<ListenerSpec['tls']>;
   readonly random?: () => number;
 }
 
@@ -156,7 +158,9 @@ export class Plane {
       {
         kind: 'table',
         generation: 1,
-        listeners: [{ address: `127.0.0.1:${port}`, host: '127.0.0.1', port }],
+        listeners: [
+          { address: `127.0.0.1:${port}`, host: '127.0.0.1', port, ...(options.tls && { tls: options.tls }) },
+        ],
         backends: [
           { name: 'backend-old', connections: 0 },
           { name: 'backend-new', connections: 0 },
@@ -250,7 +254,7 @@ export class Plane {
   }
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

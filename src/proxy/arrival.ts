@@ -1,0 +1,61 @@
+/**
+ * The first bytes of a connection from a trusted peer: a PROXY header, if it sends one, is taken off and names the client. A
+ * peer that is not trusted gets no such hearing.
+ */
+import type { Socket } from 'node:net';
+import { plainAddress } from './forwarding.ts';
+import { parseProxyHeader } from './proxy-protocol.ts';
+
+const EMPTY = Buffer.alloc(0);
+
+export class Arrival {
+  readonly #socket: Socket;
+  readonly #timer: NodeJS.Timeout;
+  readonly #onClient: (source: string | null, rest: Buffer) => void;
+  #bytes: Buffer = EMPTY;
+  #isOver = false;
+
+  /**
+   * @param onClient called once with the client's address, null being the peer's own, and the bytes behind the header
+   * @param withinMs how long the peer may take before the connection is dropped
+   */
+  constructor(socket: Socket, withinMs: number, onClient: (source: string | null, rest: Buffer) => void) {
+    this.#socket = socket;
+    this.#onClient = onClient;
+    this.#timer = setTimeout(() => socket.destroy(), withinMs);
+    socket.on('error', this.#drop).once('close', this.#drop);
+  }
+
+  /** bytes[0, length) have come; they are overwritten after the call. */
+  onData(bytes: Buffer, length: number): void {
+    if (this.#isOver) return;
+    this.#bytes = Buffer.concat([this.#bytes, bytes.subarray(0, length)]);
+    const header = parseProxyHeader(this.#bytes);
+    switch (header.kind) {
+      case 'more':
+        break;
+      case 'malformed':
+        this.#socket.destroy();
+        break;
+      case 'none':
+        this.#pass(null, 0);
+        break;
+      case 'header':
+        this.#pass(header.source === null ? null : plainAddress(header.source), header.length);
+        break;
+    }
+  }
+
+  #pass(source: string | null, length: number): void {
+    const rest = this.#bytes.subarray(length);
+    this.#drop();
+    this.#socket.off('error', this.#drop).off('close', this.#drop);
+    this.#onClient(source, rest);
+  }
+
+  readonly #drop = (): void => {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#bytes = EMPTY;
+  };
+}
