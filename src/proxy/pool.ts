@@ -2,6 +2,7 @@
 import type { SecureContext } from 'node:tls';
 import type { Timeouts } from '../domain/route.ts';
 import type { Exchange } from './exchange.ts';
+import type { OutboundHalf } from './halves.ts';
 import { OutboundHttp1 } from './outbound-http1.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -20,6 +21,16 @@ export interface PoolTarget {
   readonly connections: number;
 }
 
+/** A backend's half that serves one request after the other. */
+export interface PooledHalf extends OutboundHalf {
+  /** Taken from the pool for another request. */
+  reuse(exchange: Exchange): void;
+  close(): void;
+}
+
+/** Begins a connection for a request. */
+export type Connect = (pool: Pool, exchange: Exchange, connectMs: number) => PooledHalf;
+
 /** Why there is no connection to be had. */
 export type PoolRefusal = 'poolExhausted';
 
@@ -31,15 +42,17 @@ export class Pool {
   #connections = 0;
   #isRetired = false;
   /** The one used last is taken first, so that those not needed grow old and close. */
-  readonly #idle: OutboundHttp1[] = [];
+  readonly #idle: PooledHalf[] = [];
+  readonly #connect: Connect;
 
-  constructor(target: PoolTarget, runtime: Runtime) {
+  constructor(target: PoolTarget, runtime: Runtime, connect: Connect = connectHttp1) {
     this.target = target;
     this.runtime = runtime;
+    this.#connect = connect;
   }
 
   /** @param fresh make a new connection even when one is idle */
-  acquire(exchange: Exchange, timeouts: Timeouts, fresh: boolean): OutboundHttp1 | PoolRefusal {
+  acquire(exchange: Exchange, timeouts: Timeouts, fresh: boolean): PooledHalf | PoolRefusal {
     if (!fresh) {
       const idle = this.#idle.pop();
       if (idle !== undefined) {
@@ -54,16 +67,16 @@ export class Pool {
       oldest.close();
     }
     this.#connections++;
-    return new OutboundHttp1(this, exchange, timeouts.connectMs);
+    return this.#connect(this, exchange, timeouts.connectMs);
   }
 
-  release(connection: OutboundHttp1): void {
+  release(connection: PooledHalf): void {
     if (this.#isRetired) connection.close();
     else this.#idle.push(connection);
   }
 
   /** The connection is gone. */
-  forget(connection: OutboundHttp1): void {
+  forget(connection: PooledHalf): void {
     this.#connections--;
     const index = this.#idle.indexOf(connection);
     if (index !== -1) this.#idle.splice(index, 1);
@@ -74,4 +87,8 @@ export class Pool {
     this.#isRetired = true;
     for (const connection of this.#idle.splice(0)) connection.close();
   }
+}
+
+function connectHttp1(pool: Pool, exchange: Exchange, connectMs: number): PooledHalf {
+  return new OutboundHttp1(pool, exchange, connectMs);
 }
