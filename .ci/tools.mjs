@@ -2,7 +2,11 @@
 // Programs that tests call and npm does not carry.
 import { spawnSync } from 'node:child_process';
 
-const TOOLS = [{ program: 'promtool', debianPackage: 'prometheus', purpose: 'checks the text of /metrics' }];
+const TOOLS = [
+  { program: 'promtool', debianPackage: 'prometheus', purpose: 'checks the text of /metrics' },
+  { program: 'redis-server', debianPackage: 'redis-server', purpose: 'is the store of a fleet' },
+  { program: 'redis-cli', debianPackage: 'redis-tools', purpose: 'asks Redis what the tests want to know' },
+];
 
 /** Installs what is missing where it can, and says so; where it cannot it says what to install, and the tests will name it. */
 export function bringTools() {

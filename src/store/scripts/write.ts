@@ -12,6 +12,7 @@ local held = redis.call('HMGET', KEYS[1], 'epoch', 'revision')
 local epoch, revision = held[1], held[2]
 if not epoch then return {'gone'} end
 if epoch ~= ARGV[1] then return {'foreignEpoch', epoch} end
+if tonumber(revision) < tonumber(ARGV[2]) then return {'behind', revision} end
 local before = {}
 for i = 8, #ARGV, 5 do
   local known = redis.call('HGET', KEYS[1], 'route:' .. ARGV[i])
@@ -25,7 +26,6 @@ for i = 8, #ARGV, 5 do
   end
   before[i] = known or 'null'
 end
-if tonumber(revision) < tonumber(ARGV[2]) then return {'behind', revision} end
 local time = redis.call('TIME')
 if tonumber(time[1]) * 1000000 + tonumber(time[2]) > tonumber(ARGV[3]) then return {'late'} end
 local stamp = string.format('%d', tonumber(revision) + 1)

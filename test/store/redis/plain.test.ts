@@ -7,7 +7,7 @@ let server: RedisServer;
 beforeAll(async () => {
   server = await RedisServer.start();
 });
-afterAll(() => server.dispose());
+afterAll(() => RedisServer.disposeAll());
 
 storeContract(
   'one Redis',
