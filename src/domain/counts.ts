@@ -51,13 +51,15 @@ export const AT_DURATION_SUM = AT_DURATION + DURATION_BUCKETS_SECONDS.length + 1
 export const AT_RESCUES = AT_DURATION_SUM + 1;
 /** Rises and falls with the requests under way. */
 export const AT_INFLIGHT = AT_RESCUES + 1;
+/** In the row of requests without a route, where a side's block has what no such request can have: one cell a REJECTION. */
+export const AT_REJECTIONS = AT_GRPC;
 /** Cells of one side, and of a route's two sides. */
 export const SIDE_CELLS = AT_INFLIGHT + 1;
 export const ROUTE_CELLS = 2 * SIDE_CELLS;
 
 /**
  * After the last route stands one row for requests that reached none: its first cells are code classes of the answers given by the
- * proxy itself to requests without a route or that could not be read.
+ * proxy itself to requests without a route or that could not be read; AT_REJECTIONS counts by reason.
  */
 export function cellCount(routes: number): number {
   return (routes + 1) * ROUTE_CELLS;

@@ -76,3 +76,24 @@ export const FAULT_KINDS = [
   'status5xx',
   'grpcStatus',
 ] as const;
+
+/**
+ * Reasons of the `crossfade_rejections_total` metric: limits and rules of the proxy that a client or its request ran into, by their names in
+ * the table; `idle` is a connection closed because nothing came.
+ */
+export const REJECTIONS = [
+  'badRequest',
+  'versionUnsupported',
+  'methodUnsupported',
+  'transferCodingUnknown',
+  'targetTooLong',
+  'headTooLarge',
+  'bodyTooLarge',
+  'requestHeadTimeout',
+  'requestBodyTimeout',
+  'clientStalled',
+  'tooManyConnections',
+  'poolExhausted',
+  'idle',
+] as const;
+export type Rejection = (typeof REJECTIONS)[number];

@@ -14,6 +14,7 @@ import type { InboundHalf, OutboundHalf, RequestView, ResponseView } from './hal
 import { Observation } from './observation.ts';
 import { overrideSide } from './override.ts';
 import type { Pool } from './pool.ts';
+import { countRejection } from './rejections.ts';
 import { routeOf } from './routing.ts';
 import type { Runtime, Serving } from './runtime.ts';
 import { stickyKey } from './sticky.ts';
@@ -272,7 +273,7 @@ export class Exchange {
     this.#inbound.respondEnd(trailersWithout(trailers, this.#responseNominated));
   }
 
-  onTunnel(response: ResponseView, rest: Buffer, backend: Tunnel): void {
+  onTunnel(response: ResponseView, backend: Tunnel): void {
     const pool = this.#pool;
     this.#pool = null;
     this.#outbound = null;
@@ -288,7 +289,6 @@ export class Exchange {
     };
     client.carryTo(backend, onClose);
     backend.carryTo(client, onClose);
-    if (rest.length > 0) backend.onData(rest);
   }
 
   onUpstreamFailed(outbound: OutboundHalf, code: ErrorCode): void {
@@ -328,6 +328,7 @@ export class Exchange {
 
   /** Ends the exchange by the proxy's own answer, or by cutting a response that has begun. */
   #answer(code: ErrorCode): void {
+    countRejection(this.#serving.counts, code);
     const started = this.#responseStarted;
     this.#dropOutbound();
     this.#status = started ? this.#status : ERRORS[code].status;

@@ -12,6 +12,7 @@ import { fieldLines, HOP_BY_HOP, LENGTH } from '../http1/serialize.ts';
 import { Exchange } from './exchange.ts';
 import type { InboundHalf, Peer, ResponseView } from './halves.ts';
 import { Http1Writer } from './http1-writer.ts';
+import { countRejection } from './rejections.ts';
 import { http1Error } from './respond-error.ts';
 import type { Runtime, Sweepable } from './runtime.ts';
 import { SocketOutput } from './socket-output.ts';
@@ -246,14 +247,8 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     if (this.#state !== 'open') return;
     this.#writer.drop();
     // A length or a missing last chunk tells the client that the answer is not whole; one that ends with the connection needs a reset.
-    if (this.#endsWithConnection) this.#breakOff();
+    if (this.#endsWithConnection) this.#output.reset();
     else this.#endConnection();
-  }
-
-  /** TLS has no reset, but its end without a close_notify is not a clean one either. */
-  #breakOff(): void {
-    if (this.peer.scheme === 'http') this.#socket.resetAndDestroy();
-    else this.#socket.destroy();
   }
 
   pauseRequest(): void {
@@ -274,10 +269,8 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     const upgrade = `connection: upgrade\r\nupgrade: ${fields.get('upgrade') ?? ''}\r\n`;
     this.#output.text(`HTTP/1.1 ${status} ${reason}\r\n${lines}${extraLines}${upgrade}\r\n`);
     this.#state = 'tunnel';
-    const tunnel = new Tunnel(this.#socket, this.#output);
+    const tunnel = new Tunnel(this.#socket, this.#output, this.#reader.takePending());
     this.#tunnel = tunnel;
-    const early = this.#reader.takePending();
-    if (early.length > 0) queueMicrotask(() => tunnel.onData(early));
     return tunnel;
   }
 
@@ -333,6 +326,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
   /** Answers and ends the connection: what comes after a fault cannot be understood. */
   #refuse(code: ErrorCode, isHead: boolean): void {
     this.#keepAlive = false;
+    countRejection(this.#runtime.serving.counts, code);
     this.#output.text(http1Error(code, true, isHead));
     this.#endConnection();
   }
@@ -363,6 +357,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     if (this.#reader.isMidway && !this.#discarding) {
       if (requestHeadMs > 0 && waitedMs >= requestHeadMs) this.#refuseUnrouted('requestHeadTimeout');
     } else if (idleMs > 0 && waitedMs >= idleMs) {
+      countRejection(this.#runtime.serving.counts, 'idle');
       this.#socket.destroy();
     }
   }
@@ -374,6 +369,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
 
   /** The drain's deadline has passed. */
   destroy(): void {
-    this.#socket.destroy();
+    if (this.#exchange.isOpen) this.#output.reset();
+    else this.#socket.destroy();
   }
 }

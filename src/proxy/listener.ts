@@ -6,6 +6,7 @@ import { Arrival } from './arrival.ts';
 import { plainAddress } from './forwarding.ts';
 import type { Peer } from './halves.ts';
 import { InboundHttp1 } from './inbound-http1.ts';
+import { countRejection } from './rejections.ts';
 import { http1Error } from './respond-error.ts';
 import type { Runtime } from './runtime.ts';
 import { adoptSocket, sharedRead } from './socket-input.ts';
@@ -173,6 +174,7 @@ export class Listener {
   #admit(socket: Socket, address: string, scheme: Peer['scheme'], start: (connection: InboundHttp1) => void): void {
     const { limits, trusted } = this.#runtime.serving;
     if (!this.#census.admit(address, limits.connections, limits.connectionsPerClient)) {
+      countRejection(this.#runtime.serving.counts, 'tooManyConnections');
       refuse(socket);
       return;
     }

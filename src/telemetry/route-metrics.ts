@@ -9,6 +9,7 @@ import {
   AT_FAULTS,
   AT_GRPC,
   AT_INFLIGHT,
+  AT_REJECTIONS,
   AT_REQUESTS,
   AT_RESCUES,
   CODE_CLASSES,
@@ -18,7 +19,7 @@ import {
   OUTCOMES,
   PROTOCOLS,
 } from '../domain/counts.ts';
-import { FAULT_KINDS } from '../domain/errors.ts';
+import { FAULT_KINDS, REJECTIONS } from '../domain/errors.ts';
 import { ppmToPercent, SIDES } from '../domain/route.ts';
 import { ROLLBACK_REASONS } from './counts-source.ts';
 
@@ -85,6 +86,7 @@ const KIND_LABELS: Labels[] = FAULT_KINDS.map((kind) => ({ kind }));
 const LE_LABELS: Labels[] = [...DURATION_BUCKETS_SECONDS.map(String), '+Inf'].map((le) => ({ le }));
 const FROM_LABELS: Labels[] = SIDES.map((from) => ({ from }));
 const REASON_LABELS = ROLLBACK_REASONS.map((reason) => ({ reason }));
+const REJECTION_LABELS: Labels[] = REJECTIONS.map((reason) => ({ reason }));
 const NO_LABELS: Labels = {};
 
 /** A metric with samples for either side of each route, none for requests without a route. */
@@ -221,6 +223,18 @@ export const ROUTE_METRICS: readonly RouteMetric[] = [
     (cells, first, labels, out) =>
       out.push({ labels: NO_LABELS, sharedLabels: labels, value: cells[first + AT_INFLIGHT] as number }),
   ),
+  {
+    name: 'crossfade_rejections_total',
+    help: 'Requests and connections that the proxy turned away by a limit or a rule of its own, by reason.',
+    type: 'counter',
+    sample(table, _row, index, out) {
+      if (index !== table.rows.length - 1) return;
+      for (const [i, labels] of REJECTION_LABELS.entries()) {
+        const value = table.cells[cellsOf(index, 0) + AT_REJECTIONS + i] as number;
+        out.push({ labels, sharedLabels: NO_LABELS, value });
+      }
+    },
+  },
   byRoute('crossfade_rollbacks_total', 'Rollbacks of a route, by reason.', 'counter', (table, row, _index, out) => {
     for (const labels of REASON_LABELS) {
       out.push({ labels, sharedLabels: row.labels, value: table.rollbacks(row.name, labels.reason) });
