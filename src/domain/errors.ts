@@ -96,4 +96,3 @@ export const REJECTIONS = [
   'poolExhausted',
   'idle',
 ] as const;
-export type Rejection = (typeof REJECTIONS)[number];
