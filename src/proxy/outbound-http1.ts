@@ -116,12 +116,13 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   sendHead(request: RequestView, forwarding: string, droppedNames: readonly string[] | null): void {
     const { connection, fields } = request;
     // A tunnel begins behind the request, so nothing else may stand there.
-    const mayUpgrade = connection.upgrade && request.bodyLength === NO_BODY && isUpgrade(fields);
+    const protocols = connection.upgrade && request.bodyLength === NO_BODY ? upgradeOf(fields) : '';
+    const mayUpgrade = protocols !== '' && !isHttp2(protocols);
     let text = `${request.method} ${request.target} HTTP/1.1\r\n`;
     if (!hasField(fields, HOST_FIELD, 'host')) text += `host: ${request.authority || this.#hostName()}\r\n`;
     text += fieldLines(fields, HOP_BY_HOP | FORWARDING, droppedNames) + forwarding;
     if (request.bodyLength === CHUNKED) text += 'transfer-encoding: chunked\r\n';
-    if (mayUpgrade) text += `connection: upgrade\r\nupgrade: ${fields.get('upgrade')}\r\n`;
+    if (mayUpgrade) text += `connection: upgrade\r\nupgrade: ${protocols}\r\n`;
     else if (wantsTrailers(fields)) text += 'connection: te\r\nte: trailers\r\n';
     this.#writer.head(`${text}\r\n`, request.bodyLength === CHUNKED);
     this.#reader.expect(request.method === 'HEAD', mayUpgrade);
@@ -290,15 +291,19 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   onTunnel(head: ResponseHead, rest: Buffer): void {
     const exchange = this.#exchange;
     if (exchange === null) return;
+    if (isHttp2(upgradeOf(head.fields))) {
+      this.#fail('upstreamInvalid');
+      return;
+    }
     this.#exchange = null;
     // The socket without this half's hands on it; reads go on through the half, which has its read buffer.
     for (const event of ['error', 'end', 'close']) this.#socket.removeAllListeners(event);
-    this.#tunnel = new Tunnel(this.#socket, this.#output);
+    this.#tunnel = new Tunnel(this.#socket, this.#output, rest);
     this.#state = 'closed';
     this.#pool.runtime.unwatch(this);
     // It counts against the endpoint's limit for as long as it lasts.
     this.#socket.once('close', () => this.#pool.forget(this));
-    exchange.onTunnel(head, rest, this.#tunnel);
+    exchange.onTunnel(head, this.#tunnel);
   }
 
   onFault(fault: ErrorCode): void {
@@ -311,10 +316,18 @@ function hasField(fields: Fields, known: number, name: string): boolean {
   return fields instanceof Http1Fields ? fields.has(known) : fields.get(name) !== undefined;
 }
 
-function isUpgrade(fields: Fields): boolean {
-  const protocol = fields.get('upgrade');
-  // Cleartext HTTP/2 by upgrade is gone from the protocol (RFC 9113 section 3.1) and a known way around proxies: the request goes on without.
-  return protocol !== undefined && !/(?:^|,)\s*h2c\s*(?:,|$)/i.test(protocol);
+/** Protocols of the Upgrade fields as one list; '' when there are none. */
+function upgradeOf(fields: Fields): string {
+  const lists: string[] = [];
+  fields.visit((name, value) => {
+    if (name.length === 7 && name.toLowerCase() === 'upgrade') lists.push(value);
+  });
+  return lists.join(', ');
+}
+
+/** Cleartext HTTP/2 by upgrade is gone from the protocol (RFC 9113 section 3.1) and a known way around proxies. */
+function isHttp2(protocols: string): boolean {
+  return /(?:^|,)\s*h2c?\s*(?:[,/]|$)/i.test(protocols);
 }
 
 function wantsTrailers(fields: Fields): boolean {

@@ -8,6 +8,7 @@
  * connect, writes go by the socket's own `write`, with the same result.
  */
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 /** Node's request object of one write; good for the next one as long as writes finish at once. */
 interface WriteRequest {
@@ -114,6 +115,16 @@ export class SocketOutput {
     const flowing = this.#socket.write(bytes);
     this.#socket.uncork();
     return flowing;
+  }
+
+  /**
+   * Ends the connection at once, and so that the peer cannot take what it got for whole: by a reset. With TLS a missing close_notify says as
+   * much, and when our own end is on its way already there is nothing more to say.
+   */
+  reset(): void {
+    const socket = this.#socket;
+    if (socket instanceof TLSSocket || socket.writableEnded) socket.destroy();
+    else socket.resetAndDestroy();
   }
 
   /** The handle, while the socket is open and nothing waits in the stream's own buffer that must leave before. */

@@ -6,12 +6,15 @@ import type { SocketOutput } from './socket-output.ts';
 export class Tunnel {
   readonly #socket: Socket;
   readonly #output: SocketOutput;
+  readonly #early: Buffer;
   #from: Tunnel | null = null;
   #to: Tunnel | null = null;
 
-  constructor(socket: Socket, output: SocketOutput) {
+  /** @param early what was read from the socket before there was a tunnel */
+  constructor(socket: Socket, output: SocketOutput, early: Buffer) {
     this.#socket = socket;
     this.#output = output;
+    this.#early = early;
     socket.allowHalfOpen = true;
   }
 
@@ -32,13 +35,15 @@ export class Tunnel {
     const socket = this.#socket;
     socket.setKeepAlive(true, 60_000);
     socket.on('end', () => to.#socket.end());
-    socket.on('error', () => to.#socket.destroy());
+    socket.on('error', () => to.#output.reset());
     socket.once('close', () => {
       // After a clean end both directions have been closed; otherwise the other side must learn that bytes are missing or lost.
-      if (!socket.readableEnded || !socket.writableFinished) to.#socket.destroy();
+      if (!socket.readableEnded || !socket.writableFinished) to.#output.reset();
       onClose();
     });
-    if (socket.readableEnded) to.#socket.end();
     socket.resume();
+    // Before anything that is read from now on, and before the end.
+    if (this.#early.length > 0) this.onData(this.#early);
+    if (socket.readableEnded) to.#socket.end();
   }
 }
