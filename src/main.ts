@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Access } from './admin/access.ts';
 import { createAdmin } from './admin/server.ts';
 import { EXIT } from './cli/exit.ts';
 import { packageVersion } from './cli/version.ts';
@@ -30,6 +31,9 @@ export interface ServeOptions {
   /** With neither store nor last state: everything to old, instead of not ready. */
   readonly bootstrapOld: boolean;
 }
+
+/** Signals to stop that come closer together than this are one. */
+const SAME_WISH_MS = 1_000;
 
 type Logger = ReturnType<typeof createLogger>;
 
@@ -86,8 +90,9 @@ async function run(first: Prepared, bootstrapOld: boolean, onReady: () => void):
   const lastState = lastStateFile(first.config.stateFile, logger);
   const plane = openPlane(first, bootstrapOld, lastState, logger);
   const { address, host, port } = first.config.admin;
-  const admin = createAdmin(plane.service, { logger, version: packageVersion(), address });
   let serving = first;
+  const access = (): Access => serving.config.admin;
+  const admin = createAdmin(plane.service, { logger, version: packageVersion(), address, access });
   const stopped = stopSignal(plane, async () => {
     serving = await reload(plane, serving);
   });
@@ -181,17 +186,20 @@ function readyLine({ listeners, workers, routes }: Plan, adminUrl: string): stri
   return `crossfade ${packageVersion()} is ready on ${urls.join(', ')}; admin ${adminUrl}; workers ${workers}, routes ${routes.length}`;
 }
 
-/** SIGHUP reloads, one after the other. Resolves at the first SIGTERM or SIGINT; a second one ends the workers with all that they do. */
+/** SIGHUP reloads, one after the other; SIGUSR2 puts new workers in place of the old. Resolves at the first SIGTERM or SIGINT; a second one ends the workers with all that they do. */
 function stopSignal(plane: ControlPlane, onReload: () => Promise<void>): Promise<void> {
   let reloads = Promise.resolve();
+  process.on('SIGUSR2', () => plane.restartWorkers());
   process.on('SIGHUP', () => {
     reloads = reloads.then(onReload);
   });
   return new Promise((resolve) => {
-    let stopping = false;
+    let stoppingSince = Number.POSITIVE_INFINITY;
     const onStop = (): void => {
-      if (stopping) plane.kill();
-      stopping = true;
+      const now = performance.now();
+      // A terminal's ^C arrives twice when npm passes it on as well: that is one wish, not a second.
+      if (now - stoppingSince > SAME_WISH_MS) plane.kill();
+      stoppingSince = Math.min(stoppingSince, now);
       resolve();
     };
     process.on('SIGTERM', onStop).on('SIGINT', onStop);

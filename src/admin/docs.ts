@@ -8,7 +8,11 @@ import { PROBLEM_TYPE, PROBLEMS } from './problem.ts';
 import { Problem } from './schemas.ts';
 
 const DESCRIPTION = `Moves routes between their old and new side. Errors are problem details (RFC 9457). A route's revision is its ETag:
-raising a weight needs it in If-Match; lowering and rolling back never do. Weights are percent, times milliseconds.`;
+raising a weight needs it in If-Match; lowering and rolling back never do. Weights are percent, times milliseconds.
+
+Where tokens are configured (admin.tokens) every call needs one, but /healthz, /readyz, and /metrics when openMetrics is set. The role viewer
+reads, operator also moves routes, admin also adopts. Where none are, only this machine may call. Writes that are refused with 401, 403, 409, 412 or
+428 are logged, sent as events, and kept for GET /v1/history?refused=true.`;
 
 export function registerDocs(app: FastifyInstance, version: string): void {
   void app.register(swagger, {
@@ -16,6 +20,9 @@ export function registerDocs(app: FastifyInstance, version: string): void {
       openapi: '3.1.0',
       info: { title: 'Crossfade admin API', description: DESCRIPTION, version },
       servers: [{ url: '/' }],
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      // A token, or none where none are configured.
+      security: [{ token: [] }, {}],
       tags: [
         { name: 'routes', description: 'Where routes are, and moving them' },
         { name: 'history', description: 'What happened and why' },

@@ -1,5 +1,6 @@
 /** What happens, as it happens: server-sent events (WHATWG HTML section 9.2). */
 import type { ServerResponse } from 'node:http';
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { Control, ControlEvent } from '../control/control.ts';
 import type { AdminApp } from './app.ts';
@@ -10,7 +11,12 @@ const HEARTBEAT_MS = 15_000;
 /** A client that leaves this much unread is disconnected; it comes back with Last-Event-ID. */
 const UNREAD_BYTES = 4 * 1024 * 1024;
 
-export function registerEvents(app: AdminApp, control: Control): void {
+/** @param isAdmitted whether a caller who was let in may still read: asked before each event, since tokens can be taken away */
+export function registerEvents(
+  app: AdminApp,
+  control: Control,
+  isAdmitted: (request: FastifyRequest) => boolean,
+): void {
   const open = new Set<ServerResponse>();
   app.addHook('preClose', async () => {
     for (const response of open) response.end();
@@ -23,14 +29,14 @@ export function registerEvents(app: AdminApp, control: Control): void {
       operationId: 'streamEvents',
       summary: 'Events from now on, or after Last-Event-ID',
       description:
-        'Each event is one JSON object with `id`, `at` and `type` (change, store, worker, config), which is also its name.',
+        'Each event is one JSON object with `id`, `at` and `type` (change, refused, pinned, store, worker, config), which is also its name.',
       tags: ['history'],
       headers: z.looseObject({
         'last-event-id': z.string().optional().describe('The last event received; sent by browsers themselves.'),
       }),
       response: {
         200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } },
-        ...problems(403),
+        ...problems(401, 403),
       },
     },
     handler: (request, reply) => {
@@ -38,7 +44,7 @@ export function registerEvents(app: AdminApp, control: Control): void {
       const missed = eventsAfter(control, request.headers['last-event-id']);
       open.add(reply.raw);
       reply.raw.on('close', () => open.delete(reply.raw));
-      stream(control, reply.raw, missed);
+      stream(control, reply.raw, missed, () => isAdmitted(request));
     },
   });
 }
@@ -54,7 +60,12 @@ function eventsAfter(control: Control, lastEventId: string | undefined): Control
   return control.eventsSince(last > newest ? 0 : last);
 }
 
-function stream(control: Control, response: ServerResponse, missed: readonly ControlEvent[]): void {
+function stream(
+  control: Control,
+  response: ServerResponse,
+  missed: readonly ControlEvent[],
+  isAdmitted: () => boolean,
+): void {
   response.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
@@ -63,7 +74,8 @@ function stream(control: Control, response: ServerResponse, missed: readonly Con
   // Bounded by what control remembers.
   response.write(`: connected\n\n${missed.map(formatEvent).join('')}`);
   const send = (text: string): void => {
-    if (response.writableLength > UNREAD_BYTES) response.destroy();
+    if (!isAdmitted()) response.end();
+    else if (response.writableLength > UNREAD_BYTES) response.destroy();
     else response.write(text);
   };
   const unsubscribe = control.subscribe((event) => send(formatEvent(event)));

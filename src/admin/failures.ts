@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { StoreUnavailable } from '../control/control.ts';
 import {
   AdminProblem,
   type FieldError,
@@ -12,8 +13,15 @@ import {
   sendProblem,
 } from './problem.ts';
 
-export function answerFailure(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/** @param onProblem is told which problem it was */
+export function answerFailure(
+  error: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  onProblem?: (problem: AdminProblem) => void,
+): FastifyReply {
   const problem = problemOf(error);
+  onProblem?.(problem);
   if (problem.code === 'internal')
     request.log.error({ err: error, method: request.method, url: request.url }, 'admin request failed');
   return sendProblem(request, reply, problem);
@@ -21,6 +29,7 @@ export function answerFailure(error: unknown, request: FastifyRequest, reply: Fa
 
 function problemOf(error: unknown): AdminProblem {
   if (error instanceof AdminProblem) return error;
+  if (error instanceof StoreUnavailable) return new AdminProblem('storeUnavailable', error.message);
   if (hasZodFastifySchemaValidationErrors(error)) return invalid(error.validation.flatMap(fieldErrors));
   const { statusCode = 500, message } = error as Partial<FastifyError> & Error;
   const code = BY_STATUS[statusCode];

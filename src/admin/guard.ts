@@ -1,37 +1,93 @@
 /**
  * Who may call. Without tokens the port is open on loopback only, and whoever reaches it is admin `local`. Browsers on the same machine
  * reach it too, on behalf of any site they show: so the Host must be loopback (a name that a site points here is not), and an
- * Origin, when there is one, must be this very server.
+ * Origin, when there is one, must be this very server. With tokens every call needs one, which no other site has.
  */
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isLoopback } from '../config/address.ts';
+import { type Access, bearerToken, type Caller, callerOf, LOCAL, mayAct, type Role } from './access.ts';
 import { AdminProblem } from './problem.ts';
 
-/** The caller's name in the audit. */
-export const LOCAL = 'local';
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by the guard; null on what is open to all. */
+    caller: Caller | null;
+  }
+  interface FastifyContextConfig {
+    /** Lowest role that may; default: viewer to read, admin for whatever else. */
+    needs?: Role;
+    /** Name of a write in records of refusals. */
+    verb?: string;
+  }
+}
 
 /** Asked by whoever keeps processes running, under any name of the machine; they tell nothing but up or down. */
 const OPEN_TO_ALL = new Set(['/healthz', '/readyz']);
+const READS = new Set(['GET', 'HEAD']);
 
-/** @throws Error when the address can be reached from other machines */
-export function assertLoopback(address: string): void {
-  if (!isLoopbackHost(address)) {
+/** @throws Error when the address can be reached from other machines and no tokens are configured */
+export function assertReachable(address: string, { tokens }: Access): void {
+  if (tokens.length === 0 && !isLoopbackHost(address)) {
     throw new Error(
       `admin.address ${address} is not on loopback, and no tokens are configured: use 127.0.0.1 or configure tokens`,
     );
   }
 }
 
-/** @throws AdminProblem when the caller may not */
-export async function guard(request: FastifyRequest): Promise<void> {
-  if (OPEN_TO_ALL.has(request.routeOptions.url ?? '')) return;
-  const { host = '', origin } = request.headers;
+/** @throws AdminProblem when the caller may not; else `request.caller` is set */
+export function guard(request: FastifyRequest, reply: FastifyReply, access: Access): void {
+  const { url = '', config } = request.routeOptions;
+  if (OPEN_TO_ALL.has(url)) return;
+  if (access.tokens.length === 0) {
+    checkLocal(request);
+    request.caller = LOCAL;
+    return;
+  }
+  if (url === '/metrics' && access.openMetrics) return;
+  const caller = authenticate(request, reply, access);
+  // Before anything is refused: refusals name the caller.
+  request.caller = caller;
+  const isRead = READS.has(request.method);
+  if (!isRead) checkOrigin(request);
+  const needs = config?.needs ?? (isRead ? 'viewer' : 'admin');
+  if (mayAct(caller, needs)) return;
+  throw new AdminProblem('forbidden', `This needs the role ${needs}; the token "${caller.name}" has ${caller.role}`);
+}
+
+/** Whether the caller, who may have been let in long ago, would be now. */
+export function isStillAdmitted({ headers, caller }: FastifyRequest, access: Access): boolean {
+  if (access.tokens.length === 0) return caller === LOCAL;
+  return callerOf(bearerToken(headers.authorization) ?? '', access) !== undefined;
+}
+
+/** The challenge is that of RFC 6750 section 3. */
+function authenticate({ headers }: FastifyRequest, reply: FastifyReply, access: Access): Caller {
+  const token = bearerToken(headers.authorization);
+  const caller = token === undefined ? undefined : callerOf(token, access);
+  if (caller !== undefined) return caller;
+  const fault = token === undefined ? '' : ', error="invalid_token"';
+  reply.header('www-authenticate', `Bearer realm="crossfade"${fault}`);
+  throw new AdminProblem(
+    'unauthenticated',
+    token === undefined
+      ? 'Send a token as "Authorization: Bearer TOKEN" (crossfade: --token or CROSSFADE_TOKEN)'
+      : 'The token is none of those that admin.tokens lists',
+  );
+}
+
+function checkLocal(request: FastifyRequest): void {
+  const { host = '' } = request.headers;
   if (!isLoopbackHost(host)) {
     throw new AdminProblem(
       'foreignHost',
       `Host is "${host}", but must be localhost, 127.0.0.1 or [::1]: call the admin API by one of these`,
     );
   }
+  checkOrigin(request);
+}
+
+function checkOrigin({ headers }: FastifyRequest): void {
+  const { host = '', origin } = headers;
   if (origin !== undefined && !isSameOrigin(origin, host)) {
     throw new AdminProblem('foreignOrigin', `Origin is "${origin}", but only pages of http://${host} may call`);
   }
@@ -43,6 +99,7 @@ function isLoopbackHost(host: string): boolean {
   return isLoopback(name.replace(/^\[(.*)\]$/, '$1').toLowerCase());
 }
 
+/** By host and port: whatever secures the port in front of this server is not known here. */
 function isSameOrigin(origin: string, host: string): boolean {
   const here = `http://${host}`;
   return URL.canParse(origin) && URL.canParse(here) && new URL(origin).host === new URL(here).host;

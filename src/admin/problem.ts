@@ -23,6 +23,8 @@ export const PROBLEMS = {
   ...REFUSALS,
   invalid: kind(400, 'The request is not valid'),
   malformed: kind(400, 'The request cannot be read'),
+  unauthenticated: kind(401, 'The call needs a token'),
+  forbidden: kind(403, 'The token may not do this'),
   foreignHost: kind(403, 'The host is not this machine'),
   foreignOrigin: kind(403, 'The request comes from another site'),
   notFound: kind(404, 'There is nothing here'),

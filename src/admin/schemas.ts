@@ -2,8 +2,9 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { Percent } from '../config/percent.ts';
-import type { ExplainView, RouteView, StatusView } from '../control/control.ts';
+import type { ExplainView, RouteView, StatusView, UnconfiguredView } from '../control/control.ts';
 import { PROBLEMS, type ProblemBody, type ProblemCode } from './problem.ts';
+import type { TimedRefusal } from './refusals.ts';
 
 const Revision = z.int().min(0).describe('Rises with every change, never falls.');
 const Percentage = z.number().min(0).max(100);
@@ -66,6 +67,17 @@ export const Route = z
   }) satisfies z.ZodType<RouteView>;
 
 export const Routes = z.object({ routes: z.array(Route) }).meta({ id: 'Routes' });
+
+const Unconfigured = z
+  .object({ name: z.string(), weight: Percentage, revision: Revision, state: CutoverName, frozen: z.boolean() })
+  .meta({ id: 'Unconfigured' }) satisfies z.ZodType<UnconfiguredView>;
+
+export const RouteList = z
+  .object({
+    routes: z.array(Route),
+    unconfigured: z.array(Unconfigured).describe('Routes that the store has and this replica does not serve.'),
+  })
+  .meta({ id: 'RouteList' });
 
 export const Status = z
   .object({
@@ -131,7 +143,23 @@ const Entry = z
   });
 export type HistoryEntry = z.infer<typeof Entry>;
 
-export const History = z.object({ entries: z.array(Entry).describe('Newest first.') }).meta({ id: 'History' });
+const History = z.object({ entries: z.array(Entry).describe('Newest first.') }).meta({ id: 'History' });
+
+const RefusedWrite = z
+  .object({
+    at: Milliseconds,
+    actor: z.string().describe('Name of the token; `unknown` without a valid one, `local` where none are configured.'),
+    verb: z.string(),
+    route: z.string().nullable(),
+    code: z.string().describe("The problem's code, such as forbidden or stale."),
+    reason: z.string(),
+    omitted: z.int().describe('Refusals of the same caller before this one that came too fast to be told.'),
+  })
+  .meta({ id: 'RefusedWrite' }) satisfies z.ZodType<TimedRefusal>;
+
+const Refused = z.object({ refusals: z.array(RefusedWrite).describe('Newest first.') }).meta({ id: 'Refused' });
+
+export const Told = z.union([History, Refused]);
 
 const RequestExplained = z
   .object({
@@ -195,6 +223,34 @@ const NOT_AN_OBJECT = { error: 'must be a JSON object' };
 export const WriteBody = z
   .strictObject({ reason: Reason.optional(), wait: Wait.optional() }, NOT_AN_OBJECT)
   .meta({ id: 'Write', examples: [{ reason: 'search is slow' }] });
+export const RollbackBody = z
+  .strictObject(
+    {
+      reason: Reason.optional(),
+      wait: Wait.optional(),
+      direct: z
+        .boolean()
+        .default(false)
+        .describe(
+          'On this replica alone and at once, store or no store: it stays at old until the same rollback has been written, for which `wait` waits.',
+        ),
+    },
+    NOT_AN_OBJECT,
+  )
+  .meta({ id: 'Rollback', examples: [{ reason: 'search is slow' }] });
+export const AdoptBody = z
+  .strictObject(
+    {
+      reason: Reason,
+      wait: Wait.optional(),
+      keep: z
+        .enum(['served', 'stored'])
+        .default('served')
+        .describe('What counts from now on: what this replica serves, or what the store holds.'),
+    },
+    NOT_AN_OBJECT,
+  )
+  .meta({ id: 'Adopt', examples: [{ reason: 'Redis came back empty', keep: 'served' }] });
 export const WeightBody = z
   .strictObject(
     {
@@ -226,6 +282,11 @@ export const HistoryQuery = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1000).default(50),
   route: z.string().min(1).optional().describe('Only changes of this route.'),
   before: z.coerce.number().int().min(1).optional().describe('Only changes older than this revision.'),
+  refused: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((text) => text === 'true')
+    .describe('Writes that were refused (401, 403, 409, 412, 428), instead of changes.'),
 });
 
 /** @param url absolute, or a path alone when the host is in a header or does not matter */

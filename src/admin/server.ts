@@ -2,12 +2,14 @@
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Control } from '../control/control.ts';
+import type { Access } from './access.ts';
 import { typedApp } from './app.ts';
 import { registerDocs } from './docs.ts';
 import { registerEvents } from './events.ts';
 import { answerFailure, answerUnreadable } from './failures.ts';
-import { assertLoopback, guard } from './guard.ts';
+import { assertReachable, guard, isStillAdmitted } from './guard.ts';
 import { collectMethods } from './methods.ts';
+import { Refusals } from './refusals.ts';
 import { registerExplain } from './routes/explain.ts';
 import { registerHealth } from './routes/health.ts';
 import { registerHistory } from './routes/history.ts';
@@ -22,6 +24,8 @@ export interface AdminOptions {
   readonly version: string;
   /** Where it will listen, `host:port`. */
   readonly address: string;
+  /** Who may, asked for each call: it may change while the server runs. */
+  readonly access: () => Access;
 }
 
 const BODY_BYTES = 64 * 1024;
@@ -30,10 +34,12 @@ const TARGET_BYTES = 16 * 1024;
 
 /**
  * Made but not yet listening; `listen` and `close` are fastify's.
- * @throws Error when the address is not on loopback
+ * @throws Error when the address is not on loopback and there are no tokens
  */
 export function createAdmin(control: Control, options: AdminOptions): FastifyInstance {
-  assertLoopback(options.address);
+  const { access } = options;
+  assertReachable(options.address, access());
+  const refusals = new Refusals(control, Date.now);
   const app: FastifyInstance = fastify({
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -47,13 +53,16 @@ export function createAdmin(control: Control, options: AdminOptions): FastifyIns
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  app.setErrorHandler(answerFailure);
+  app.setErrorHandler((error, request, reply) =>
+    answerFailure(error, request, reply, (problem) => refusals.note(request, problem)),
+  );
   app.setNotFoundHandler(collectMethods(app));
   app.removeContentTypeParser('text/plain');
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });
-  app.addHook('onRequest', guard);
+  app.decorateRequest('caller', null);
+  app.addHook('onRequest', async (request, reply) => guard(request, reply, access()));
   registerDocs(app, options.version);
   app.register(async (scope) => {
     const api = typedApp(scope);
@@ -61,9 +70,9 @@ export function createAdmin(control: Control, options: AdminOptions): FastifyIns
     registerMetrics(api, control);
     registerRead(api, control);
     registerWrite(api, control);
-    registerHistory(api, control);
+    registerHistory(api, control, refusals);
     registerExplain(api, control);
-    registerEvents(api, control);
+    registerEvents(api, control, (request) => isStillAdmitted(request, access()));
   });
   return app;
 }

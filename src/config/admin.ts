@@ -2,8 +2,14 @@ import { z } from 'zod';
 import { ListenAddress } from './address.ts';
 import { Name } from './name.ts';
 
+/** Names that the history gives to callers without a token. */
+const RESERVED: readonly string[] = ['local', 'unknown', 'config'];
+
 const AdminToken = z.strictObject({
-  name: Name,
+  /** The caller's name in the history. */
+  name: Name.refine((name) => !RESERVED.includes(name), {
+    error: `must not be one of ${RESERVED.join(', ')}, which stand for callers without a token`,
+  }),
   role: z.enum(['viewer', 'operator', 'admin']),
   /** SHA-256 of the token's bytes, in hex. */
   sha256: z

@@ -36,6 +36,17 @@ export interface ListenerConfig extends HostPort {
 interface AdminConfig extends HostPort {
   /** As configured. */
   readonly address: string;
+  /** None: only callers on this machine may, and each of them everything. Names and hashes are unique. */
+  readonly tokens: readonly TokenConfig[];
+  /** Whether `/metrics` answers without a token. */
+  readonly openMetrics: boolean;
+}
+
+interface TokenConfig {
+  readonly name: string;
+  readonly role: 'viewer' | 'operator' | 'admin';
+  /** Of the token's bytes, in lower-case hex. */
+  readonly sha256: string;
 }
 
 /** `path` is absolute, `ca` a PEM text. */

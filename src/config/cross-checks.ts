@@ -10,6 +10,7 @@ export function crossCheck(root: unknown): Finding[] {
   const { admin, listeners, backends, ramps, routes } = mapping(root);
   return [
     ...checkAddresses(mapping(admin), list(listeners)),
+    ...checkTokens(list(mapping(admin).tokens)),
     ...checkReferences(Object.keys(mapping(backends)), Object.keys(mapping(ramps)), list(routes)),
     ...checkRouteNames(list(routes)),
     ...checkMatches(list(routes)),
@@ -42,6 +43,39 @@ function checkAddresses(admin: Readonly<Record<string, unknown>>, listeners: rea
   return findings;
 }
 
+/** A name in the history is one caller, and a token one name. */
+function checkTokens(tokens: readonly unknown[]): Finding[] {
+  const names = tokens.map((token) => mapping(token).name);
+  const hashes = tokens.map((token) => {
+    const { sha256 } = mapping(token);
+    return typeof sha256 === 'string' ? sha256.toLowerCase() : undefined;
+  });
+  return [
+    ...findRepeated(names).map(([i, first, name]): Finding => {
+      return {
+        path: ['admin', 'tokens', i, 'name'],
+        message: `"${name}" is already the name of admin.tokens[${first}]`,
+      };
+    }),
+    // The hash is left unsaid.
+    ...findRepeated(hashes).map(([i, first]): Finding => {
+      return { path: ['admin', 'tokens', i, 'sha256'], message: `this is already the token of admin.tokens[${first}]` };
+    }),
+  ];
+}
+
+/** Texts that stand earlier as well: where, where first, and the text. */
+function findRepeated(texts: readonly unknown[]): [index: number, first: number, text: string][] {
+  const places = new Map<string, number>();
+  return texts.flatMap((text, i): [number, number, string][] => {
+    if (typeof text !== 'string') return [];
+    const first = places.get(text);
+    if (first !== undefined) return [[i, first, text]];
+    places.set(text, i);
+    return [];
+  });
+}
+
 /** Old, new and ramp name what there is. */
 function checkReferences(backends: readonly string[], ramps: readonly string[], routes: readonly unknown[]): Finding[] {
   const findings: Finding[] = [];
@@ -63,16 +97,9 @@ function checkReferences(backends: readonly string[], ramps: readonly string[], 
 }
 
 function checkRouteNames(routes: readonly unknown[]): Finding[] {
-  const findings: Finding[] = [];
-  const first = new Map<string, number>();
-  for (const [i, raw] of routes.entries()) {
-    const { name } = mapping(raw);
-    if (typeof name !== 'string') continue;
-    const other = first.get(name);
-    if (other === undefined) first.set(name, i);
-    else findings.push({ path: ['routes', i, 'name'], message: `"${name}" is already the name of routes[${other}]` });
-  }
-  return findings;
+  return findRepeated(routes.map((route) => mapping(route).name)).map(([i, first, name]) => {
+    return { path: ['routes', i, 'name'], message: `"${name}" is already the name of routes[${first}]` };
+  });
 }
 
 /** The order of routes never matters, so that two of them must not take the same requests. */

@@ -11,8 +11,6 @@ interface NotBuilt {
 }
 
 const NOT_BUILT: readonly NotBuilt[] = [
-  { path: 'admin.tokens', says: 'tokens are not built yet; leave them out and keep the admin address on loopback' },
-  { path: 'admin.openMetrics', says: 'openMetrics is not built yet; without tokens /metrics is open on loopback' },
   { path: 'backends.*.discovery.dns', says: 'discovery kind "dns" is not built yet; use static' },
   { path: 'backends.*.discovery.helios', says: 'discovery kind "helios" is not built yet; use static' },
   { path: 'backends.*.discovery.kubernetes', says: 'discovery kind "kubernetes" is not built yet; use static' },

@@ -20,7 +20,7 @@ export function resolveConfig(content: ConfigFile, origin: Origin): Config {
   return freeze({
     file: origin.file,
     listeners: content.listeners.map((listener) => resolveListener(listener, folder, origin.texts)),
-    admin: content.admin.address,
+    admin: resolveAdmin(content.admin),
     store,
     fleet: content.fleet,
     stateFile: resolve(folder, stateFile),
@@ -35,6 +35,10 @@ export function resolveConfig(content: ConfigFile, origin: Origin): Config {
     ),
     routes: content.routes.map((route) => resolveRoute(route, indexes, timeouts)),
   });
+}
+
+function resolveAdmin({ address, tokens, openMetrics }: ConfigFile['admin']): Config['admin'] {
+  return { ...address, tokens, openMetrics };
 }
 
 function resolveStore(store: ConfigFile['store'], folder: string, texts: ReadonlyMap<string, string>): StoreConfig {

@@ -3,11 +3,17 @@ import type { State } from '../domain/state.ts';
 import type { ReplicaReport, Store } from '../store/store.ts';
 import { Events } from './events.ts';
 import { writeFirstWeights } from './first-weights.ts';
+import { LocalRollbacks } from './local-rollbacks.ts';
 import type { Plan } from './plan.ts';
 import { Replicas } from './replicas.ts';
 import { ControlService } from './service.ts';
 import { type LastStateFile, StateKeeper } from './state-keeper.ts';
 import { Supervisor } from './supervisor.ts';
+import { Verbs } from './verbs.ts';
+import { Writer } from './writer.ts';
+
+/** Between two attempts at writing a rollback that this replica has made alone. */
+const RETRY_MS = 1_000;
 
 export interface ControlPlaneOptions {
   readonly version: string;
@@ -31,6 +37,7 @@ export class ControlPlane {
   readonly #clock: () => number;
   readonly #keeper: StateKeeper;
   readonly #supervisor: Supervisor;
+  readonly #local: LocalRollbacks;
   readonly #replicas: Replicas;
 
   constructor(plan: Plan, options: ControlPlaneOptions) {
@@ -46,7 +53,7 @@ export class ControlPlane {
       lastState,
       bootstrapOld,
       clock,
-      onState: (state) => this.#supervisor.show(state),
+      onState: () => this.#show(),
       onEntry: (entry) => events.emit({ type: 'change', entry }),
       onHealth: (health) => {
         events.emit({ type: 'store', up: health.up, reason: health.up ? null : health.reason });
@@ -62,9 +69,20 @@ export class ControlPlane {
     });
     const { applied } = this.#supervisor;
     this.#replicas = new Replicas({ applied, epoch: () => this.#keeper.state?.epoch ?? '', monotonic });
+    const verbs = new Verbs(this.#keeper, new Writer(this.#keeper, clock));
+    this.#local = new LocalRollbacks({
+      state: () => this.#keeper.state,
+      write: (routes, pin) => verbs.rollback(routes, pin),
+      onChange: () => this.#show(),
+      emit: (event) => events.emit(event),
+      clock,
+      retryMs: RETRY_MS,
+    });
     this.service = new ControlService({
       ...options,
       events,
+      local: this.#local,
+      verbs,
       keeper: this.#keeper,
       supervisor: this.#supervisor,
       replicas: this.#replicas,
@@ -94,6 +112,11 @@ export class ControlPlane {
     this.#supervisor.install(plan);
   }
 
+  #show(): void {
+    const { served } = this.#local;
+    if (served !== undefined) this.#supervisor.show(served);
+  }
+
   #writeFirstWeights(): Promise<void> {
     return writeFirstWeights(this.#keeper, this.#supervisor.plan, this.#clock);
   }
@@ -101,6 +124,7 @@ export class ControlPlane {
   /** Lets the workers finish, for at most `drainMs`, and lets go of the store. */
   async drain(drainMs: number): Promise<void> {
     this.service.leave();
+    this.#local.close();
     await this.#supervisor.drain(drainMs);
     await this.#replicas.close();
     await this.#keeper.close();

@@ -73,7 +73,34 @@ export type ControlEvent =
   | { id: number; at: number; type: 'change'; entry: AuditEntry }
   | { id: number; at: number; type: 'store'; up: boolean; reason: string | null }
   | { id: number; at: number; type: 'worker'; pid: number; what: 'started' | 'ready' | 'exited'; detail: string | null }
-  | { id: number; at: number; type: 'config'; ok: boolean; detail: string };
+  | { id: number; at: number; type: 'config'; ok: boolean; detail: string }
+  /** Routes that were rolled back on this replica alone (`pinned`), or whose rollback the store has by now. */
+  | { id: number; at: number; type: 'pinned'; routes: string[]; pinned: boolean; actor: string; reason: string }
+  | ({ id: number; at: number; type: 'refused' } & Refusal);
+
+/** A write that was not let through, by whom it was tried and why not. */
+export interface Refusal {
+  /** The caller's name; `unknown` when nobody is known to have been it. */
+  actor: string;
+  verb: string;
+  /** null: none in particular. */
+  route: string | null;
+  /** Of the problem, such as `forbidden` or `stale`. */
+  code: string;
+  reason: string;
+  /** How many refusals of the same caller were left untold before this one, because they came too fast. */
+  omitted: number;
+}
+
+/** A route that the store has and the configuration has not. */
+export interface UnconfiguredView {
+  name: string;
+  /** Percent. */
+  weight: number;
+  revision: number;
+  state: Cutover;
+  frozen: boolean;
+}
 
 export interface WriteRequest {
   actor: string;
@@ -127,10 +154,17 @@ export interface ExplainRequest {
 export interface Control {
   status(): StatusView;
   routes(): RouteView[];
+  /** Routes that the store has and this replica does not serve. */
+  unconfigured(): UnconfiguredView[];
   route(name: string): RouteView | undefined;
   setWeight(name: string, weightPpm: number, write: WriteRequest): Promise<WriteResult>;
   /** To the old side: one route, or all of them in one change. */
   rollback(routes: readonly string[] | 'all', write: WriteRequest): Promise<WriteResult>;
+  /**
+   * As `rollback`, but on this replica alone and at once, whether or not the store answers; what the store shows of these routes counts again
+   * when the same rollback has been written. `waitMs` waits for that.
+   */
+  rollbackLocally(routes: readonly string[] | 'all', write: WriteRequest): Promise<WriteResult>;
   freeze(name: string, frozen: boolean, write: WriteRequest): Promise<WriteResult>;
   /** Restores what the change of this revision replaced, if nobody has changed its routes since. */
   undo(revision: number, write: WriteRequest): Promise<WriteResult>;
@@ -147,6 +181,8 @@ export interface Control {
   explain(request: ExplainRequest): ExplainView;
   /** One sentence on why the route is where it is. */
   explainRoute(name: string): Promise<{ route: RouteView; last: AuditEntry | null; sentence: string } | undefined>;
+  /** Tells whoever listens that a write was refused before it came here, or by what it found here. */
+  tellRefusal(refusal: Refusal): void;
   /** Calls back with each event from now on; returns the unsubscribe function. */
   subscribe(onEvent: (event: ControlEvent) => void): () => void;
   /** Events after `id` that are still remembered (the last 1,000). */
@@ -155,4 +191,5 @@ export interface Control {
   metrics(): Promise<{ contentType: string; text: AsyncIterable<string> }>;
 }
 
+export { StoreUnavailable } from '../store/store.ts';
 export type { AuditEntry, Cutover };

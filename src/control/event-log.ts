@@ -19,6 +19,19 @@ export function logEvent(logger: ReturnType<typeof createLogger>, event: Control
       logger[level]({ worker: event.pid }, `worker ${event.what}${detail}`);
       return;
     }
+    case 'refused': {
+      const { actor, verb, route, code, reason, omitted } = event;
+      logger.warn({ actor, verb, route, code, omitted }, `refused: ${reason}`);
+      return;
+    }
+    case 'pinned': {
+      const { actor, reason, routes, pinned } = event;
+      const what = pinned
+        ? 'rolled back on this replica alone, until the store can be written'
+        : 'the rollback of this replica is written';
+      logger.warn({ actor, reason, routes: routes.slice(0, 10) }, what);
+      return;
+    }
     case 'config':
       if (event.ok) logger.info(`configuration in use: ${event.detail}`);
       else for (const line of event.detail.split('\n')) logger.error(`configuration refused: ${line}`);

@@ -1,5 +1,6 @@
 import type { AuditEntry } from '../domain/state.ts';
 import type { CountsSource } from '../telemetry/counts-source.ts';
+import type { LocalRollbacks } from './local-rollbacks.ts';
 import type { Plan } from './plan.ts';
 import type { StateKeeper } from './state-keeper.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -9,13 +10,15 @@ export class MetricsSource implements CountsSource {
   readonly build: CountsSource['build'];
   readonly #supervisor: Supervisor;
   readonly #keeper: StateKeeper;
+  readonly #local: LocalRollbacks;
   readonly #rollbacks = new Map<string, number>();
   #plan: Plan | undefined;
   #routes: readonly string[] = [];
 
-  constructor(supervisor: Supervisor, keeper: StateKeeper, version: string) {
+  constructor(supervisor: Supervisor, keeper: StateKeeper, local: LocalRollbacks, version: string) {
     this.#supervisor = supervisor;
     this.#keeper = keeper;
+    this.#local = local;
     this.build = { version, node: process.version };
   }
 
@@ -40,8 +43,8 @@ export class MetricsSource implements CountsSource {
   }
 
   weightsPpm(): number[] {
-    const { state } = this.#keeper;
-    return this.routes.map((name) => state?.routes.get(name)?.weightPpm ?? 0);
+    const { served } = this.#local;
+    return this.routes.map((name) => served?.routes.get(name)?.weightPpm ?? 0);
   }
 
   connections(): { listener: string; protocol: string; value: number }[] {

@@ -1,4 +1,5 @@
 /** What the admin plane may ask for and do: reads come from what is served, writes go through the store. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ppmToPercent } from '../domain/route.ts';
 import type { AuditEntry } from '../domain/state.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -7,30 +8,33 @@ import type {
   ControlEvent,
   ExplainRequest,
   ExplainView,
+  Refusal,
   RouteView,
   StatusView,
+  UnconfiguredView,
   WriteRequest,
   WriteResult,
 } from './control.ts';
 import type { Events } from './events.ts';
 import { explainRequest } from './explain.ts';
+import type { LocalRollbacks } from './local-rollbacks.ts';
 import { MetricsSource } from './metrics-source.ts';
 import type { Replicas } from './replicas.ts';
 import type { StateKeeper } from './state-keeper.ts';
 import type { Supervisor } from './supervisor.ts';
-import { Verbs } from './verbs.ts';
+import type { Verbs } from './verbs.ts';
 import { Views } from './views.ts';
-import { Writer, type Written } from './writer.ts';
+import type { Written } from './writer.ts';
 
 export interface ServiceOptions {
   readonly version: string;
   readonly fleet: string;
   /** Of the store, such as `file`. */
   readonly storeKind: string;
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
   readonly events: Events;
   readonly keeper: StateKeeper;
+  readonly local: LocalRollbacks;
+  readonly verbs: Verbs;
   readonly supervisor: Supervisor;
   readonly replicas: Replicas;
 }
@@ -44,11 +48,11 @@ export class ControlService implements Control {
   #draining = false;
 
   constructor(options: ServiceOptions) {
-    const { keeper, supervisor, version, clock, events } = options;
+    const { keeper, supervisor, local, version, events } = options;
     this.#options = options;
-    this.#views = new Views(supervisor, keeper);
-    this.#verbs = new Verbs(keeper, new Writer(keeper, clock));
-    const source = new MetricsSource(supervisor, keeper, version);
+    this.#views = new Views(supervisor, keeper, local);
+    this.#verbs = options.verbs;
+    const source = new MetricsSource(supervisor, keeper, local, version);
     this.#metrics = createMetrics(source);
     events.subscribe((event) => {
       if (event.type === 'change') source.note(event.entry);
@@ -62,13 +66,14 @@ export class ControlService implements Control {
   }
 
   status(): StatusView {
-    const { version, fleet, storeKind, keeper } = this.#options;
+    const { version, fleet, storeKind, keeper, local } = this.#options;
     const { health } = keeper;
     const replica = this.#views.replica();
     const notReady = this.#notReady(replica.workers.some(({ ready }) => ready));
     const store = { kind: storeKind, up: health.up, reason: health.up ? null : health.reason };
     const replicas = this.#options.replicas.view(replica.revision);
-    const alarm = keeper.alarm ?? this.#alarm;
+    const alarms = [keeper.alarm, local.alarm, this.#alarm].filter((alarm) => alarm !== null);
+    const alarm = alarms.length === 0 ? null : alarms.join('\n');
     return { version, fleet, ...replica, store, replicas, ready: notReady === null, notReady, alarm };
   }
 
@@ -85,6 +90,10 @@ export class ControlService implements Control {
     return this.#views.routes();
   }
 
+  unconfigured(): UnconfiguredView[] {
+    return this.#views.unconfigured();
+  }
+
   route(name: string): RouteView | undefined {
     return this.#views.route(name);
   }
@@ -96,6 +105,15 @@ export class ControlService implements Control {
   rollback(routes: readonly string[] | 'all', write: WriteRequest): Promise<WriteResult> {
     const names = routes === 'all' ? this.#names() : routes;
     return this.#written(names, write, () => this.#verbs.rollback(names, write));
+  }
+
+  rollbackLocally(routes: readonly string[] | 'all', write: WriteRequest): Promise<WriteResult> {
+    const names = routes === 'all' ? this.#names() : routes;
+    return this.#written(names, {}, async () => {
+      const written = this.#options.local.pin(names, write.actor, write.reason);
+      if (write.waitMs !== undefined) await atMost(written, write.waitMs);
+      return { kind: 'unchanged' };
+    });
   }
 
   freeze(name: string, frozen: boolean, write: WriteRequest): Promise<WriteResult> {
@@ -111,7 +129,11 @@ export class ControlService implements Control {
   }
 
   /** Answers with the routes that were named, and those that the change touched beside them. */
-  async #written(names: readonly string[], write: WriteRequest, act: () => Promise<Written>): Promise<WriteResult> {
+  async #written(
+    names: readonly string[],
+    write: Pick<WriteRequest, 'waitMs'>,
+    act: () => Promise<Written>,
+  ): Promise<WriteResult> {
     const configured = new Set(this.#names());
     const unknown = names.find((name) => !configured.has(name));
     if (unknown !== undefined) {
@@ -138,8 +160,8 @@ export class ControlService implements Control {
   }
 
   explain(request: ExplainRequest): ExplainView {
-    const { supervisor, keeper } = this.#options;
-    return explainRequest(supervisor.plan, keeper.state, request);
+    const { supervisor, local } = this.#options;
+    return explainRequest(supervisor.plan, local.served, request);
   }
 
   async explainRoute(
@@ -151,6 +173,10 @@ export class ControlService implements Control {
     const place = `${name} sends ${route.weight}% to ${route.new.backend} and the rest to ${route.old.backend}`;
     const state = `it is ${route.state}${route.frozen ? ' and frozen' : ''}`;
     return { route, last, sentence: `${place}; ${state}${last === null ? '' : `, since ${describe(last, name)}`}` };
+  }
+
+  tellRefusal(refusal: Refusal): void {
+    this.#options.events.emit({ type: 'refused', ...refusal });
   }
 
   subscribe(onEvent: (event: ControlEvent) => void): () => void {
@@ -165,6 +191,13 @@ export class ControlService implements Control {
     await this.#options.supervisor.flush();
     return { contentType: this.#metrics.contentType, text: this.#metrics.text() };
   }
+}
+
+/** Resolves with the promise, or after so many milliseconds. */
+async function atMost(promise: Promise<void>, ms: number): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([promise, sleep(ms, undefined, { signal: over.signal }).catch(() => {})]);
+  over.abort();
 }
 
 function describe({ verb, actor, at, reason, revision, routes }: AuditEntry, name: string): string {

@@ -76,11 +76,11 @@ export class Supervisor {
     this.#progressed();
   }
 
-  /** All workers serve this state from now on; it is newer than the one before. */
+  /** All workers serve this state from now on; it is newer than the one before, or of the same revision with lower weights. */
   show(state: State): void {
     const before = this.#state;
     this.#state = state;
-    this.applied.announce(state.revision, this.#options.monotonic());
+    if (state.revision !== before?.revision) this.applied.announce(state.revision, this.#options.monotonic());
     if (before !== undefined) this.#broadcast(changedWeights(this.#index, before, state));
     else for (const message of this.#everything()) this.#broadcast(message);
   }

@@ -2,7 +2,8 @@
 import { NEW, OLD, ppmToPercent, type RouteSpec, type SideIndex } from '../domain/route.ts';
 import type { RouteState } from '../domain/state.ts';
 import { formatEndpoint } from './backends.ts';
-import type { RouteView, SideView, StatusView } from './control.ts';
+import type { RouteView, SideView, StatusView, UnconfiguredView } from './control.ts';
+import type { LocalRollbacks } from './local-rollbacks.ts';
 import type { StateKeeper } from './state-keeper.ts';
 import type { Supervisor } from './supervisor.ts';
 import { isReady } from './worker-status.ts';
@@ -21,10 +22,12 @@ const UNKNOWN: RouteState = {
 export class Views {
   readonly #supervisor: Supervisor;
   readonly #keeper: StateKeeper;
+  readonly #local: LocalRollbacks;
 
-  constructor(supervisor: Supervisor, keeper: StateKeeper) {
+  constructor(supervisor: Supervisor, keeper: StateKeeper, local: LocalRollbacks) {
     this.#supervisor = supervisor;
     this.#keeper = keeper;
+    this.#local = local;
   }
 
   /** @param names absent: all */
@@ -41,7 +44,7 @@ export class Views {
   }
 
   #route(spec: RouteSpec): RouteView {
-    const { revision, weightPpm, cutover, reason, frozen } = this.#keeper.state?.routes.get(spec.name) ?? UNKNOWN;
+    const { revision, weightPpm, cutover, reason, frozen } = this.#local.served?.routes.get(spec.name) ?? UNKNOWN;
     return {
       name: spec.name,
       weight: ppmToPercent(weightPpm),
@@ -55,6 +58,14 @@ export class Views {
       ramp: null,
       applied: this.#supervisor.applied.view(revision),
     };
+  }
+
+  /** What the store has beside the plan's routes. */
+  unconfigured(): UnconfiguredView[] {
+    const configured = new Set(this.#supervisor.plan.routes.map(({ spec }) => spec.name));
+    return [...(this.#local.served?.routes ?? [])].flatMap(([name, { weightPpm, revision, cutover, frozen }]) =>
+      configured.has(name) ? [] : [{ name, weight: ppmToPercent(weightPpm), revision, state: cutover, frozen }],
+    );
   }
 
   #side(spec: RouteSpec, side: SideIndex): SideView {

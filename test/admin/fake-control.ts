@@ -5,8 +5,11 @@ import type {
   Control,
   ControlEvent,
   ExplainRequest,
+  Refusal,
+  ReplicaView,
   RouteView,
   StatusView,
+  UnconfiguredView,
   WriteRequest,
   WriteResult,
 } from '../../src/control/control.ts';
@@ -34,6 +37,12 @@ export class FakeControl implements Control {
   explained: ExplainRequest | undefined;
   /** Every write that reached control. */
   readonly writes: WriteRequest[] = [];
+  /** Routes that were rolled back here alone. */
+  readonly pinned = new Set<string>();
+  /** The other replicas. */
+  others: ReplicaView[] = [];
+  /** Routes of the store that are not configured. */
+  stored: UnconfiguredView[] = [];
   readonly #routes = new Map<string, RouteState>();
   readonly #audit: AuditEntry[] = [];
   readonly #events: ControlEvent[] = [];
@@ -74,10 +83,21 @@ export class FakeControl implements Control {
       notReady: this.notReady,
       workers: [{ pid: 4711, revision: this.#revision, ready: true }],
       applied: this.applied,
-      replicas: [{ id: 'px-1', address: '127.0.0.1:9900', revision: this.#revision, applied: true, seenMs: 0 }],
+      replicas: [
+        { id: 'px-1', address: '127.0.0.1:9900', revision: this.#revision, applied: true, seenMs: 0 },
+        ...this.others,
+      ],
       alarm: this.alarm,
       routes: this.#routes.size,
     };
+  }
+
+  unconfigured() {
+    return this.stored;
+  }
+
+  tellRefusal(refusal: Refusal): void {
+    this.emit({ type: 'refused', ...refusal });
   }
 
   routes(): RouteView[] {
@@ -109,6 +129,13 @@ export class FakeControl implements Control {
   async rollback(routes: readonly string[] | 'all', write: WriteRequest): Promise<WriteResult> {
     const names = routes === 'all' ? [...this.#routes.keys()] : routes;
     return this.#change('rollback', names, () => ({ kind: 'rollback' }), write);
+  }
+
+  async rollbackLocally(routes: readonly string[] | 'all', write: WriteRequest): Promise<WriteResult> {
+    this.writes.push(write);
+    const names = routes === 'all' ? [...this.#routes.keys()] : routes;
+    for (const name of names) this.pinned.add(name);
+    return { kind: 'done', routes: names.map((name) => this.route(name) as RouteView) };
   }
 
   async freeze(name: string, frozen: boolean, write: WriteRequest): Promise<WriteResult> {

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createAdmin } from '../../src/admin/server.ts';
 import { FakeControl } from './fake-control.ts';
-import { type Admin, startAdmin } from './harness.ts';
+import { type Admin, OPEN, startAdmin } from './harness.ts';
 
 let control: FakeControl;
 let admin: Admin;
@@ -89,7 +89,7 @@ describe('a foreign Origin is refused', () => {
 test.each(['0.0.0.0:9900', '10.0.0.1:9900', '[::]:9900', 'admin.example:9900'])(
   'does not open on %s without tokens',
   (address) => {
-    expect(() => createAdmin(control, { version: '0.1.0', address })).toThrow(
+    expect(() => createAdmin(control, { version: '0.1.0', address, access: () => OPEN })).toThrow(
       `admin.address ${address} is not on loopback`,
     );
   },

@@ -1,7 +1,9 @@
 /** The admin plane on a real socket in front of control in memory. */
 import { request as httpRequest, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Access } from '../../src/admin/access.ts';
 import { createAdmin } from '../../src/admin/server.ts';
+import type { createLogger } from '../../src/telemetry/log.ts';
 import type { FakeControl } from './fake-control.ts';
 
 interface Answer {
@@ -25,8 +27,20 @@ export interface Admin {
   close(): Promise<void>;
 }
 
-export async function startAdmin(control: FakeControl): Promise<Admin> {
-  const app = createAdmin(control, { version: '0.1.0', address: '127.0.0.1:0' });
+/** Without tokens; others put theirs in place. */
+export const OPEN: Access = { tokens: [], openMetrics: false };
+
+export interface StartOptions {
+  /** May change what it returns while the server runs. */
+  readonly access?: () => Access;
+  /** As it is told to the server, whatever it listens on. */
+  readonly address?: string;
+  readonly logger?: ReturnType<typeof createLogger>;
+}
+
+export async function startAdmin(control: FakeControl, options: StartOptions = {}): Promise<Admin> {
+  const { access = () => OPEN, address = '127.0.0.1:0', ...rest } = options;
+  const app = createAdmin(control, { version: '0.1.0', address, access, ...rest });
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as AddressInfo;
   return { url, port, send: (method, path, sent = {}) => send(port, method, path, sent), close: () => app.close() };

@@ -45,6 +45,7 @@ describe('the OpenAPI document', () => {
       'get /v1/routes',
       'get /v1/routes/{route}',
       'get /v1/status',
+      'post /v1/adopt',
       'post /v1/rollback',
       'post /v1/routes/{route}/freeze',
       'post /v1/routes/{route}/rollback',

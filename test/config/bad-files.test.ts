@@ -4,6 +4,8 @@ import { loadConfig } from '../../src/config/load.ts';
 import { formatProblem } from '../../src/config/problem.ts';
 import { ConfigFolder, GOOD } from './files.ts';
 
+const SHA256 = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08';
+
 const folder = new ConfigFolder();
 afterAll(() => folder.remove());
 
@@ -119,8 +121,32 @@ const BAD: readonly [what: string, text: string, instead: string, firstLine: str
   [
     'unknown role',
     'backends:',
-    'admin: { tokens: [{ name: x, role: god, sha256: "" }] }\nbackends:',
-    '3:10: admin.tokens: tokens are not built yet; leave them out and keep the admin address on loopback',
+    `admin: { tokens: [{ name: x, role: god, sha256: ${SHA256} }] }\nbackends:`,
+    '3:30: admin.tokens[0].role: must be viewer or operator or admin (got "god")',
+  ],
+  [
+    'a token instead of its hash',
+    'backends:',
+    'admin: { tokens: [{ name: x, role: admin, sha256: hunter2 }] }\nbackends:',
+    '3:43: admin.tokens[0].sha256: must be 64 hexadecimal digits',
+  ],
+  [
+    'a token named like whoever has none',
+    'backends:',
+    `admin: { tokens: [{ name: local, role: admin, sha256: ${SHA256} }] }\nbackends:`,
+    '3:21: admin.tokens[0].name: must not be one of local, unknown, config, which stand for callers without a token (got "local")',
+  ],
+  [
+    'two tokens of one name',
+    'backends:',
+    `admin: { tokens: [{ name: x, role: admin, sha256: ${SHA256} }, { name: x, role: viewer, sha256: ${SHA256.replace('9', 'a')} }] }\nbackends:`,
+    '3:121: admin.tokens[1].name: "x" is already the name of admin.tokens[0]',
+  ],
+  [
+    'one token of two names',
+    'backends:',
+    `admin: { tokens: [{ name: x, role: admin, sha256: ${SHA256} }, { name: y, role: viewer, sha256: ${SHA256.toUpperCase()} }] }\nbackends:`,
+    '3:144: admin.tokens[1].sha256: this is already the token of admin.tokens[0]',
   ],
   ['no listener', '\n  - address: 127.0.0.1:8080', ' []', '1:1: listeners: must have at least 1 entry (got a list)'],
   [

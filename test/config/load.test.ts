@@ -36,7 +36,7 @@ describe('a good file', () => {
     expect(await folder.config(GOOD.replace('    weight: 5\n', ''))).toEqual({
       file: folder.file,
       listeners: [{ address: '127.0.0.1:8080', host: '127.0.0.1', port: 8080 }],
-      admin: { address: '127.0.0.1:9900', host: '127.0.0.1', port: 9900 },
+      admin: { address: '127.0.0.1:9900', host: '127.0.0.1', port: 9900, tokens: [], openMetrics: false },
       store: { kind: 'file', path: join(folder.folder, '../data/state.json') },
       fleet: 'default',
       stateFile: join(folder.folder, '../data/last-9900.json'),
@@ -64,7 +64,7 @@ describe('a good file', () => {
   test('what is given is resolved', async () => {
     const config = await folder.config(`
 listeners: [{ address: "[::1]:0" }, { address: localhost:0 }, { address: localhost:0 }]
-admin: { address: "[::1]:9911" }
+admin: { address: "[::1]:9911", openMetrics: true, tokens: [{ name: ci, role: viewer, sha256: ${'AB'.repeat(32)} }] }
 store: file:state/s.json
 fleet: eu-1
 workers: ${availableParallelism()}
@@ -92,6 +92,7 @@ routes:
         { host: 'localhost', port: 0 },
         { host: 'localhost', port: 0 },
       ],
+      admin: { openMetrics: true, tokens: [{ name: 'ci', role: 'viewer', sha256: 'ab'.repeat(32) }] },
       store: { kind: 'file', path: join(folder.folder, 'state/s.json') },
       fleet: 'eu-1',
       stateFile: join(folder.folder, 'state/last-9911.json'),
@@ -129,6 +130,12 @@ routes:
       salt: 'search-group',
       timeouts: { connectMs: 2000, requestHeadMs: 10_000, responseHeadMs: 60_000, idleMs: 3_600_000, totalMs: 300_000 },
     });
+  });
+
+  test('an admin port that other machines reach, with tokens', async () => {
+    const token = `{ name: ci, role: viewer, sha256: ${'ab'.repeat(32)} }`;
+    const config = await folder.config(`admin: { address: 0.0.0.0:9900, tokens: [${token}] }\n${GOOD}`);
+    expect(config.admin).toMatchObject({ host: '0.0.0.0', tokens: [{ name: 'ci' }] });
   });
 
   test('a configuration without routes', async () => {

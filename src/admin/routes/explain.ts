@@ -14,7 +14,7 @@ export function registerExplain(app: AdminApp, control: Control): void {
       summary: 'Where a request would go, or why a route is where it is',
       tags: ['history'],
       querystring: ExplainQuery,
-      response: { ...ok('The explanation', Explained), ...problems(400, 403, 404, 503) },
+      response: { ...ok('The explanation', Explained), ...problems(400, 401, 403, 404, 503) },
     },
     handler: async (request) => {
       const { route, url, method, header = [], address } = request.query;

@@ -13,6 +13,7 @@ export function registerHealth(app: AdminApp, control: Control): void {
       operationId: 'getHealth',
       summary: 'Whether the process lives',
       tags: ['operation'],
+      security: [],
       response: { ...ok('It lives', z.object({ status: z.literal('ok') })) },
     },
     handler: async () => ({ status: 'ok' as const }),
@@ -24,6 +25,7 @@ export function registerHealth(app: AdminApp, control: Control): void {
       operationId: 'getReadiness',
       summary: 'Whether traffic may be sent here',
       tags: ['operation'],
+      security: [],
       response: { ...ok('It is ready', z.object({ status: z.literal('ready') })), ...problems(503) },
     },
     handler: async () => {

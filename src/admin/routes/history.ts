@@ -2,19 +2,23 @@ import type { Control } from '../../control/control.ts';
 import type { AdminApp } from '../app.ts';
 import { ok, problems } from '../docs.ts';
 import { historyEntry } from '../history-entry.ts';
-import { History, HistoryQuery } from '../schemas.ts';
+import type { Refusals } from '../refusals.ts';
+import { HistoryQuery, Told } from '../schemas.ts';
 
-export function registerHistory(app: AdminApp, control: Control): void {
+export function registerHistory(app: AdminApp, control: Control, refusals: Refusals): void {
   app.route({
     method: 'GET',
     url: '/v1/history',
     schema: {
       operationId: 'getHistory',
-      summary: 'Changes, newest first',
+      summary: 'Changes, or refused writes, newest first',
+      description:
+        'Changes are those of the fleet. Refused writes are those that this replica has refused since it started, at most 1,000.',
       tags: ['history'],
       querystring: HistoryQuery,
-      response: { ...ok('Changes', History), ...problems(400, 403, 503) },
+      response: { ...ok('Changes, or refused writes', Told), ...problems(400, 401, 403, 503) },
     },
-    handler: async (request) => ({ entries: (await control.history(request.query)).map(historyEntry) }),
+    handler: async ({ query: { refused, ...query } }) =>
+      refused ? { refusals: refusals.list(query) } : { entries: (await control.history(query)).map(historyEntry) },
   });
 }

@@ -17,7 +17,7 @@ export function registerMetrics(app: AdminApp, control: Control): void {
       tags: ['operation'],
       response: {
         200: { description: 'Counts of all workers', content: { 'text/plain': { schema: MetricsText } } },
-        ...problems(403),
+        ...problems(401, 403),
       },
     },
     handler: async (_request, reply) => {

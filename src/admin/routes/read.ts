@@ -3,7 +3,7 @@ import type { AdminApp } from '../app.ts';
 import { ok, problems } from '../docs.ts';
 import { etagOf } from '../precondition.ts';
 import { AdminProblem } from '../problem.ts';
-import { Route, RouteParams, Routes, Status } from '../schemas.ts';
+import { Route, RouteList, RouteParams, Status } from '../schemas.ts';
 
 /** Where the replica and its routes are. */
 export function registerRead(app: AdminApp, control: Control): void {
@@ -14,7 +14,7 @@ export function registerRead(app: AdminApp, control: Control): void {
       operationId: 'getStatus',
       summary: 'The replica, its workers and its store',
       tags: ['operation'],
-      response: { ...ok('The replica', Status), ...problems(403) },
+      response: { ...ok('The replica', Status), ...problems(401, 403) },
     },
     handler: async () => control.status(),
   });
@@ -25,9 +25,9 @@ export function registerRead(app: AdminApp, control: Control): void {
       operationId: 'listRoutes',
       summary: 'All routes',
       tags: ['routes'],
-      response: { ...ok('Routes in the order of the configuration', Routes), ...problems(403) },
+      response: { ...ok('Routes in the order of the configuration', RouteList), ...problems(401, 403) },
     },
-    handler: async () => ({ routes: control.routes() }),
+    handler: async () => ({ routes: control.routes(), unconfigured: control.unconfigured() }),
   });
   app.route({
     method: 'GET',
@@ -37,7 +37,7 @@ export function registerRead(app: AdminApp, control: Control): void {
       summary: 'One route, with its revision as ETag',
       tags: ['routes'],
       params: RouteParams,
-      response: { ...ok('The route', Route), ...problems(403, 404) },
+      response: { ...ok('The route', Route), ...problems(401, 403, 404) },
     },
     handler: async (request, reply) => {
       const view = knownRoute(control, request.params.route);

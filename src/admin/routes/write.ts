@@ -1,12 +1,13 @@
-import type { Control, RouteView, WriteRequest, WriteResult } from '../../control/control.ts';
+import type { Control, WriteRequest, WriteResult } from '../../control/control.ts';
 import { ppmToPercent } from '../../domain/route.ts';
 import type { AdminApp } from '../app.ts';
 import { ok, problems } from '../docs.ts';
-import { LOCAL } from '../guard.ts';
-import { etagOf, expectedRevision } from '../precondition.ts';
-import { AdminProblem, invalid } from '../problem.ts';
-import { IfMatch, Route, RouteParams, Routes, UndoBody, WeightBody, WriteBody } from '../schemas.ts';
+import { expectedRevision } from '../precondition.ts';
+import { invalid } from '../problem.ts';
+import { IfMatch, RollbackBody, Route, RouteParams, WeightBody, WriteBody } from '../schemas.ts';
+import { registerFleetWrites } from './fleet-writes.ts';
 import { knownRoute } from './read.ts';
+import { sendRoute, writeRequest, writes } from './written.ts';
 
 /** Moving routes. Every refusal is control's but those that need no look at the store. */
 export function registerWrite(app: AdminApp, control: Control): void {
@@ -15,11 +16,7 @@ export function registerWrite(app: AdminApp, control: Control): void {
     if (request.method === 'POST') request.body ??= {};
   });
   registerWeight(app, control);
-  registerVerb(app, control, {
-    verb: 'rollback',
-    summary: 'Send all of a route to its old side',
-    write: (name, write) => control.rollback([name], write),
-  });
+  registerRollback(app, control);
   registerVerb(app, control, {
     verb: 'freeze',
     summary: 'Refuse to raise a route until it is unfrozen',
@@ -30,13 +27,14 @@ export function registerWrite(app: AdminApp, control: Control): void {
     summary: 'Let a frozen route be raised again',
     write: (name, write) => control.freeze(name, false, write),
   });
-  registerFleetWide(app, control);
+  registerFleetWrites(app, control);
 }
 
 function registerWeight(app: AdminApp, control: Control): void {
   app.route({
     method: 'PUT',
     url: '/v1/routes/:route/weight',
+    config: writes('set'),
     schema: {
       operationId: 'setWeight',
       summary: "Set the new side's share of a route",
@@ -45,7 +43,10 @@ function registerWeight(app: AdminApp, control: Control): void {
       params: RouteParams,
       headers: IfMatch,
       body: WeightBody,
-      response: { ...ok('The route after the change', Route), ...problems(400, 403, 404, 409, 412, 415, 428, 503) },
+      response: {
+        ...ok('The route after the change', Route),
+        ...problems(400, 401, 403, 404, 409, 412, 415, 428, 503),
+      },
     },
     handler: async (request, reply) => {
       const { weight: weightPpm, reason, wait } = request.body;
@@ -55,9 +56,37 @@ function registerWeight(app: AdminApp, control: Control): void {
       if (reason === undefined && ifRevision !== undefined && ppmToPercent(weightPpm) > view.weight) {
         throw invalid([{ field: 'reason', message: 'is required to raise the weight' }]);
       }
-      const write = { ...writeRequest({ reason, wait }, 'set'), ifRevision };
-      const [route] = done(await control.setWeight(view.name, weightPpm, write)) as [RouteView];
-      return reply.header('etag', etagOf(route.revision)).send(route);
+      const write = { ...writeRequest(request, { reason, wait }, 'set'), ifRevision };
+      return sendRoute(reply, await control.setWeight(view.name, weightPpm, write));
+    },
+  });
+}
+
+const VERB_ANSWERS = {
+  ...ok('The route after the change', Route),
+  ...problems(400, 401, 403, 404, 409, 412, 415, 503),
+};
+
+function registerRollback(app: AdminApp, control: Control): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/routes/:route/rollback',
+    config: writes('rollback'),
+    schema: {
+      operationId: 'rollbackRoute',
+      summary: 'Send all of a route to its old side',
+      tags: ['routes'],
+      params: RouteParams,
+      headers: IfMatch,
+      body: RollbackBody,
+      response: VERB_ANSWERS,
+    },
+    handler: async (request, reply) => {
+      const { name, revision } = knownRoute(control, request.params.route);
+      const write = writeRequest(request, request.body, 'rollback');
+      if (request.body.direct) return sendRoute(reply, await control.rollbackLocally([name], write));
+      const ifRevision = expectedRevision(request.headers['if-match'], revision);
+      return sendRoute(reply, await control.rollback([name], { ...write, ifRevision }));
     },
   });
 }
@@ -72,6 +101,7 @@ function registerVerb(app: AdminApp, control: Control, { verb, summary, write }:
   app.route({
     method: 'POST',
     url: `/v1/routes/:route/${verb}`,
+    config: writes(verb),
     schema: {
       operationId: `${verb}Route`,
       summary,
@@ -79,56 +109,12 @@ function registerVerb(app: AdminApp, control: Control, { verb, summary, write }:
       params: RouteParams,
       headers: IfMatch,
       body: WriteBody,
-      response: { ...ok('The route after the change', Route), ...problems(400, 403, 404, 409, 412, 415, 503) },
+      response: VERB_ANSWERS,
     },
     handler: async (request, reply) => {
-      const view = knownRoute(control, request.params.route);
-      const ifRevision = expectedRevision(request.headers['if-match'], view.revision);
-      const result = await write(view.name, { ...writeRequest(request.body, verb), ifRevision });
-      const [route] = done(result) as [RouteView];
-      return reply.header('etag', etagOf(route.revision)).send(route);
+      const { name, revision } = knownRoute(control, request.params.route);
+      const ifRevision = expectedRevision(request.headers['if-match'], revision);
+      return sendRoute(reply, await write(name, { ...writeRequest(request, request.body, verb), ifRevision }));
     },
   });
-}
-
-function registerFleetWide(app: AdminApp, control: Control): void {
-  app.route({
-    method: 'POST',
-    url: '/v1/rollback',
-    schema: {
-      operationId: 'rollbackAll',
-      summary: 'Send all routes to their old sides, in one change',
-      tags: ['routes'],
-      body: WriteBody,
-      response: { ...ok('The routes after the change', Routes), ...problems(400, 403, 409, 415, 503) },
-    },
-    handler: async (request) => ({
-      routes: done(await control.rollback('all', writeRequest(request.body, 'rollback'))),
-    }),
-  });
-  app.route({
-    method: 'POST',
-    url: '/v1/undo',
-    schema: {
-      operationId: 'undo',
-      summary: 'Restore what a change replaced, if nobody has changed its routes since',
-      tags: ['routes'],
-      body: UndoBody,
-      response: { ...ok('The routes after the change', Routes), ...problems(400, 403, 404, 409, 415, 503) },
-    },
-    handler: async (request) => {
-      const { revision, ...body } = request.body;
-      return { routes: done(await control.undo(revision, writeRequest(body, `undo of revision ${revision}`))) };
-    },
-  });
-}
-
-function writeRequest(body: { reason?: string | undefined; wait?: number | undefined }, verb: string): WriteRequest {
-  return { actor: LOCAL, reason: body.reason ?? `${verb} by ${LOCAL}`, waitMs: body.wait };
-}
-
-/** @throws AdminProblem of the refusal's code */
-function done(result: WriteResult): RouteView[] {
-  if (result.kind === 'refused') throw new AdminProblem(result.code, result.detail);
-  return result.routes;
 }

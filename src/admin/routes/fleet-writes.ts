@@ -1,0 +1,61 @@
+import type { Control } from '../../control/control.ts';
+import type { AdminApp } from '../app.ts';
+import { ok, problems } from '../docs.ts';
+import { AdoptBody, RollbackBody, Routes, UndoBody } from '../schemas.ts';
+import { done, writeRequest, writes } from './written.ts';
+
+/** What moves several routes in one change. */
+export function registerFleetWrites(app: AdminApp, control: Control): void {
+  app.route({
+    method: 'POST',
+    url: '/v1/rollback',
+    config: writes('rollback'),
+    schema: {
+      operationId: 'rollbackAll',
+      summary: 'Send all routes to their old sides, in one change',
+      tags: ['routes'],
+      body: RollbackBody,
+      response: { ...ok('The routes after the change', Routes), ...problems(400, 401, 403, 409, 415, 503) },
+    },
+    handler: async (request) => {
+      const write = writeRequest(request, request.body, 'rollback');
+      const { direct } = request.body;
+      return { routes: done(await (direct ? control.rollbackLocally('all', write) : control.rollback('all', write))) };
+    },
+  });
+  app.route({
+    method: 'POST',
+    url: '/v1/undo',
+    config: writes('undo'),
+    schema: {
+      operationId: 'undo',
+      summary: 'Restore what a change replaced, if nobody has changed its routes since',
+      tags: ['routes'],
+      body: UndoBody,
+      response: { ...ok('The routes after the change', Routes), ...problems(400, 401, 403, 404, 409, 415, 503) },
+    },
+    handler: async (request) => {
+      const { revision, ...body } = request.body;
+      const write = writeRequest(request, body, `undo of revision ${revision}`);
+      return { routes: done(await control.undo(revision, write)) };
+    },
+  });
+  app.route({
+    method: 'POST',
+    url: '/v1/adopt',
+    config: writes('adopt', 'admin'),
+    schema: {
+      operationId: 'adopt',
+      summary: 'Say what counts where the store and the replicas contradict each other',
+      description:
+        'When the alarm says that the store holds what does not follow from what is served. All replicas follow. Needs the role admin.',
+      tags: ['operation'],
+      body: AdoptBody,
+      response: { ...ok('All routes after it', Routes), ...problems(400, 401, 403, 409, 415, 503) },
+    },
+    handler: async (request) => {
+      const { keep, ...body } = request.body;
+      return { routes: done(await control.adopt(writeRequest(request, body, 'adopt'), keep)) };
+    },
+  });
+}

@@ -1,0 +1,33 @@
+/** What all writes have in common. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { RouteView, WriteRequest, WriteResult } from '../../control/control.ts';
+import type { Role } from '../access.ts';
+import { etagOf } from '../precondition.ts';
+import { AdminProblem } from '../problem.ts';
+
+/** What the guard and the record of refusals know of a write's route. */
+export function writes(verb: string, needs: Role = 'operator'): { verb: string; needs: Role } {
+  return { verb, needs };
+}
+
+export function writeRequest(
+  { caller }: FastifyRequest,
+  body: { reason?: string | undefined; wait?: number | undefined },
+  verb: string,
+): WriteRequest {
+  if (caller === null) throw new Error('No route that writes is open to all');
+  return { actor: caller.name, reason: body.reason ?? `${verb} by ${caller.name}`, waitMs: body.wait };
+}
+
+/** @throws AdminProblem of the refusal's code */
+export function done(result: WriteResult): RouteView[] {
+  if (result.kind === 'refused') throw new AdminProblem(result.code, result.detail);
+  return result.routes;
+}
+
+/** Answers the one route that was written. */
+export function sendRoute(reply: FastifyReply, result: WriteResult): RouteView {
+  const [route] = done(result) as [RouteView];
+  void reply.header('etag', etagOf(route.revision));
+  return route;
+}
