@@ -39,7 +39,7 @@ const LAYERS: readonly Layer[] = [
   { name: 'admin', files: /^admin\//, may: /^(?:control|config|telemetry|domain)\// },
   {
     name: 'cli (commands that run here)',
-    files: /^cli\/commands\/(?:serve|demo|check|backtest)\.ts$/,
+    files: /^cli\/commands\/(?:serve|demo|check|diff|backtest)\.ts$/,
     may: /^cli\/|^main\.ts$|^(?:config|domain)\//,
   },
   { name: 'cli', files: /^cli\//, may: /^cli\// },

@@ -1,6 +1,7 @@
 /** As much of the admin API's answers as commands print. */
 
 interface Side {
+  readonly backend: string;
   readonly requests: number;
   readonly faults: number;
   readonly endpoints: readonly string[];
@@ -17,6 +18,7 @@ export interface Route {
   readonly weight: number;
   readonly revision: number;
   readonly state: string;
+  readonly reason: string;
   readonly frozen: boolean;
   readonly old: Side;
   readonly new: Side;
@@ -25,6 +27,19 @@ export interface Route {
 
 export interface Routes {
   readonly routes: readonly Route[];
+}
+
+/** Of the list of all routes, which also has those that only the store knows. */
+export interface RouteList extends Routes {
+  readonly unconfigured: readonly Pick<Route, 'name' | 'weight' | 'revision' | 'state' | 'frozen'>[];
+}
+
+export interface Replica {
+  readonly id: string;
+  readonly address: string | null;
+  readonly revision: number;
+  readonly applied: boolean;
+  readonly seenMs: number;
 }
 
 export interface Status {
@@ -36,6 +51,7 @@ export interface Status {
   readonly notReady: string | null;
   readonly workers: readonly { readonly ready: boolean }[];
   readonly applied: Applied;
+  readonly replicas: readonly Replica[];
   readonly alarm: string | null;
 }
 
@@ -55,6 +71,18 @@ export interface Entry {
 
 export interface History {
   readonly entries: readonly Entry[];
+}
+
+export interface Refused {
+  readonly refusals: readonly {
+    readonly at: number;
+    readonly actor: string;
+    readonly verb: string;
+    readonly route: string | null;
+    readonly code: string;
+    readonly reason: string;
+    readonly omitted: number;
+  }[];
 }
 
 export interface RequestExplained {

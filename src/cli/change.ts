@@ -1,7 +1,8 @@
 /** How a change is told: what was, what is, who serves it, and how to take it back. */
-import type { Applied, Route } from './api.ts';
+import type { Applied, Replica, Route, Status } from './api.ts';
+import type { Client } from './client.ts';
 import type { Context } from './context.ts';
-import { percent, table } from './text.ts';
+import { percent, plain, table } from './text.ts';
 
 /** @param undo whether `crossfade undo` would take it back */
 export function changeLines(before: readonly Route[], after: readonly Route[], undo: boolean): string[] {
@@ -36,10 +37,29 @@ export function appliedText({ replicas, of, ms }: Applied): string {
   return ms === null ? `${replicas}/${of} applied so far` : `${replicas}/${of} applied in ${ms} ms`;
 }
 
-/** Says so on stderr when --wait ran out before all replicas served the change. */
-export function warnOfLaggards(context: Context, waitMs: number | undefined, routes: readonly Route[]): void {
+/** Says so on stderr when --wait ran out before all replicas served the change, and which ones it was. */
+export async function warnOfLaggards(
+  context: Context,
+  call: Client,
+  waitMs: number | undefined,
+  routes: readonly Route[],
+): Promise<void> {
   const behind = routes.find(({ applied }) => applied.replicas < applied.of);
   if (waitMs === undefined || behind === undefined) return;
-  const { replicas, of } = behind.applied;
-  context.io.err(`crossfade: after ${waitMs} ms only ${replicas} of ${of} replicas serve revision ${behind.revision}`);
+  const { replicas: serving, of } = behind.applied;
+  const { replicas } = await call<Status>('/v1/status');
+  const names = laggards(replicas, behind.revision);
+  const known = names.length === 0 ? 'all of them do by now' : `behind: ${names.join(', ')}`;
+  context.io.err(
+    plain(
+      `crossfade: after ${waitMs} ms only ${serving} of ${of} replicas serve revision ${behind.revision}; ${known}`,
+    ),
+  );
+}
+
+/** Replicas that do not serve the revision yet, with what they serve. */
+export function laggards(replicas: readonly Replica[], revision: number): string[] {
+  return replicas
+    .filter((replica) => replica.revision < revision)
+    .map(({ id, revision: serves }) => `${id} (${serves < 0 ? 'serves nothing of it' : `revision ${serves}`})`);
 }

@@ -15,8 +15,14 @@ export interface Call {
 /** @throws CliError for whatever is not an answer that says done */
 export type Client = <Answer>(path: string, call?: Call) => Promise<Answer>;
 
-export function createClient(admin: string, token: string | undefined): Client {
+/** @throws CliError when the token is none that can be sent */
+export function createClient(admin: string, givenToken: string | undefined): Client {
   const base = admin.replace(/\/+$/, '');
+  // A secret that was read from a file often ends with a newline.
+  const token = givenToken?.trim() || undefined;
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    throw new CliError(EXIT.usage, 'the token (--token or CROSSFADE_TOKEN) must be one word of ASCII characters');
+  }
   return async <Answer>(path: string, call: Call = {}) => {
     const response = await send(base, path, call, token);
     const body = await readJson(response, base);

@@ -1,9 +1,11 @@
 /** The `crossfade` command: parses, runs one command, and answers its exit code. Only `main.ts` and `start.ts` touch the process. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { createClient } from './client.ts';
+import { addAdopt } from './commands/adopt.ts';
 import { addBacktest } from './commands/backtest.ts';
 import { addCheck } from './commands/check.ts';
 import { addDemo } from './commands/demo.ts';
+import { addDiff } from './commands/diff.ts';
 import { addExplain } from './commands/explain.ts';
 import { addFreeze } from './commands/freeze.ts';
 import { addHistory } from './commands/history.ts';
@@ -12,13 +14,12 @@ import { addServe } from './commands/serve.ts';
 import { addSet } from './commands/set.ts';
 import { addStatus } from './commands/status.ts';
 import { addUndo } from './commands/undo.ts';
-import { type Context, type GlobalOptions, wholeNumber } from './context.ts';
+import { addWait } from './commands/wait.ts';
+import { ADMIN, type Context, type GlobalOptions, httpUrl, wholeNumber } from './context.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { Io } from './io.ts';
 import { plain } from './text.ts';
 import { packageVersion } from './version.ts';
-
-const ADMIN = 'http://127.0.0.1:9900';
 
 /** @param argv without the names of node and the script */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
@@ -28,8 +29,8 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   const context: Context = {
     io,
     options,
-    client: () =>
-      createClient(options().admin ?? io.env['CROSSFADE_ADMIN'] ?? ADMIN, options().token ?? io.env['CROSSFADE_TOKEN']),
+    client: (admin = options().admin ?? io.env['CROSSFADE_ADMIN'] ?? ADMIN) =>
+      createClient(admin, options().token ?? io.env['CROSSFADE_TOKEN']),
     print(answer, lines) {
       for (const line of options().output === 'json' ? [JSON.stringify(answer, null, 2)] : lines()) io.out(line);
     },
@@ -55,8 +56,11 @@ const COMMANDS = [
   addRollback,
   addUndo,
   addFreeze,
+  addAdopt,
   addHistory,
   addExplain,
+  addWait,
+  addDiff,
   addBacktest,
 ];
 
@@ -74,11 +78,6 @@ function globalProgram(io: Io): Command {
     .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.err(text.trimEnd()) })
     .exitOverride();
   return program;
-}
-
-function httpUrl(text: string): string {
-  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text;
-  throw new InvalidArgumentError(`It must be a URL such as ${ADMIN}.`);
 }
 
 function failed(error: unknown, json: boolean, io: Io): number {

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ReplicaView } from '../../src/control/control.ts';
 import { FakeControl } from '../admin/fake-control.ts';
 import { type Admin, startAdmin } from '../admin/harness.ts';
 import { type Ran, run } from './harness.ts';
@@ -15,6 +16,10 @@ afterEach(() => admin.close());
 /** A command line, blanks between its words. */
 const crossfade = (line: string, ...more: string[]): Promise<Ran> =>
   run([...line.split(' '), ...more], { CROSSFADE_ADMIN: admin.url, USER: 'ada' });
+
+const replica = (id: string, revision: number): ReplicaView => {
+  return { id, address: `10.0.0.${id.at(-1)}:9900`, revision, applied: false, seenMs: 40 };
+};
 
 describe('set', () => {
   test('raises from where the route is, and says how to take it back', async () => {
@@ -41,10 +46,13 @@ describe('set', () => {
 
   test('names replicas that did not follow in time, on stderr', async () => {
     control.applied = { replicas: 1, of: 3, ms: null };
+    control.others = [replica('px-2', 2), replica('px-3', -1)];
     const { code, out, err } = await crossfade('set search 10 --wait 0');
     expect(code).toBe(0);
     expect(out).toContain('1/3 applied so far');
-    expect(err).toBe('crossfade: after 0 ms only 1 of 3 replicas serve revision 3');
+    expect(err).toBe(
+      'crossfade: after 0 ms only 1 of 3 replicas serve revision 3; behind: px-2 (revision 2), px-3 (serves nothing of it)',
+    );
   });
 
   test('an older revision is refused with 3, and changes nothing', async () => {

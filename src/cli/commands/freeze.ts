@@ -16,7 +16,7 @@ export function addFreeze(program: Command, context: Context): void {
         const write = writeCall(context, 'POST', verb);
         const after = await call<Route>(`${routePath(name)}/${verb}`, write);
         context.print(after, () => changeLines([before], [after], true));
-        warnOfLaggards(context, write.waitMs, [after]);
+        await warnOfLaggards(context, call, write.waitMs, [after]);
       });
   };
   add('freeze', 'refuse to raise a route until it is unfrozen');

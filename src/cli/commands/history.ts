@@ -1,7 +1,13 @@
 import { type Command, Option } from 'commander';
-import type { Entry, History } from '../api.ts';
+import type { Entry, History, Refused } from '../api.ts';
 import { type Context, wholeNumber } from '../context.ts';
 import { percent, plural, table, time } from '../text.ts';
+
+interface Options {
+  readonly route?: string;
+  readonly limit: number;
+  readonly refused?: boolean;
+}
 
 export function addHistory(program: Command, context: Context): void {
   program
@@ -9,19 +15,39 @@ export function addHistory(program: Command, context: Context): void {
     .description('changes, newest first')
     .option('--route <name>', 'only changes of this route')
     .addOption(new Option('--limit <n>', 'at most so many').argParser(wholeNumber(1)).default(20))
-    .action(async ({ route, limit }: { route?: string; limit: number }) => {
+    .option('--refused', 'what this replica has refused to write, instead of changes')
+    .action(async ({ route, limit, refused = false }: Options) => {
       const query = new URLSearchParams({ limit: String(limit), ...(route === undefined ? {} : { route }) });
-      const history = await context.client()<History>(`/v1/history?${query.toString()}`);
-      const rows = history.entries.map((entry) => [
-        String(entry.revision),
-        time(entry.at),
-        entry.verb,
-        entry.actor,
-        routesText(entry),
-        entry.reason,
-      ]);
-      context.print(history, () => table([['REV', 'TIME', 'VERB', 'ACTOR', 'ROUTES', 'REASON'], ...rows], [0]));
+      const call = context.client();
+      if (refused) {
+        query.set('refused', 'true');
+        const answer = await call<Refused>(`/v1/history?${query.toString()}`);
+        context.print(answer, () => refusedLines(answer));
+      } else {
+        const answer = await call<History>(`/v1/history?${query.toString()}`);
+        context.print(answer, () => changedLines(answer));
+      }
     });
+}
+
+function changedLines({ entries }: History): string[] {
+  const rows = entries.map((entry) => [
+    String(entry.revision),
+    time(entry.at),
+    entry.verb,
+    entry.actor,
+    routesText(entry),
+    entry.reason,
+  ]);
+  return table([['REV', 'TIME', 'VERB', 'ACTOR', 'ROUTES', 'REASON'], ...rows], [0]);
+}
+
+function refusedLines({ refusals }: Refused): string[] {
+  const rows = refusals.map(({ at, verb, actor, route, code, reason, omitted }) => {
+    const before = omitted === 0 ? '' : ` (and ${omitted} before it)`;
+    return [time(at), verb, actor, route ?? '', code, `${reason}${before}`];
+  });
+  return table([['TIME', 'VERB', 'ACTOR', 'ROUTE', 'REFUSED', 'REASON'], ...rows]);
 }
 
 /** More than these are only counted. */

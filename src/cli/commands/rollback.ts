@@ -1,8 +1,15 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Route, Routes } from '../api.ts';
 import { changeLines, warnOfLaggards } from '../change.ts';
-import { type Context, routePath, writeCall } from '../context.ts';
+import { type Context, httpUrl, routePath, writeCall } from '../context.ts';
+import { rollBackDirectly } from '../direct.ts';
 import { CliError, EXIT } from '../exit.ts';
+
+interface Options {
+  readonly all?: boolean;
+  readonly direct?: boolean;
+  readonly admins?: readonly string[];
+}
 
 export function addRollback(program: Command, context: Context): void {
   program
@@ -10,16 +17,29 @@ export function addRollback(program: Command, context: Context): void {
     .description('send all of a route, or of all routes, to the old side')
     .argument('[route]', 'name of the route')
     .option('--all', 'all routes, in one change')
-    .action(async (name: string | undefined, { all = false }: { all?: boolean }) => {
+    .option('--direct', 'each replica by itself, without the store; it is written when the store is back')
+    .addOption(
+      new Option('--admins <urls>', 'admin APIs of the replicas for --direct, with commas between (--admin)').argParser(
+        (text) => text.split(',').map((url) => httpUrl(url.trim())),
+      ),
+    )
+    .action(async (name: string | undefined, { all = false, direct = false, admins }: Options) => {
       if ((name === undefined) !== all) throw new CliError(EXIT.usage, 'name a route, or give --all');
-      const call = context.client();
-      const { routes: before } = await call<Routes>('/v1/routes');
-      const write = writeCall(context, 'POST', 'rollback');
-      const answer = await (name === undefined
-        ? call<Routes>('/v1/rollback', { ...write, ifRevision: undefined })
-        : call<Route>(`${routePath(name)}/rollback`, write));
-      const after = 'routes' in answer ? answer.routes : [answer];
-      context.print(answer, () => changeLines(before, after, false));
-      warnOfLaggards(context, write.waitMs, after);
+      if (!direct && admins !== undefined) throw new CliError(EXIT.usage, '--admins goes with --direct');
+      if (direct) await rollBackDirectly(context, name, admins);
+      else await rollBack(context, name);
     });
+}
+
+/** @param name undefined: all routes */
+async function rollBack(context: Context, name: string | undefined): Promise<void> {
+  const call = context.client();
+  const { routes: before } = await call<Routes>('/v1/routes');
+  const write = writeCall(context, 'POST', 'rollback');
+  const answer = await (name === undefined
+    ? call<Routes>('/v1/rollback', { ...write, ifRevision: undefined })
+    : call<Route>(`${routePath(name)}/rollback`, write));
+  const after = 'routes' in answer ? answer.routes : [answer];
+  context.print(answer, () => changeLines(before, after, false));
+  await warnOfLaggards(context, call, write.waitMs, after);
 }

@@ -17,7 +17,7 @@ export function addSet(program: Command, context: Context): void {
       const ifRevision = write.ifRevision ?? before.revision;
       const after = await call<Route>(`${routePath(name)}/weight`, { ...write, ifRevision });
       context.print(after, () => changeLines([before], [after], true));
-      warnOfLaggards(context, write.waitMs, [after]);
+      await warnOfLaggards(context, call, write.waitMs, [after]);
     });
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Route, Routes, Status } from '../api.ts';
+import type { Replica, Route, Routes, Status } from '../api.ts';
 import { appliedText } from '../change.ts';
 import type { Context } from '../context.ts';
 import { count, percent, plain, plural, table } from '../text.ts';
@@ -11,7 +11,11 @@ export function addStatus(program: Command, context: Context): void {
     .action(async () => {
       const call = context.client();
       const [status, { routes }] = await Promise.all([call<Status>('/v1/status'), call<Routes>('/v1/routes')]);
-      context.print({ ...status, routes }, () => [...replicaLines(status), ...routeLines(routes)]);
+      context.print({ ...status, routes }, () => [
+        ...replicaLines(status),
+        ...fleetLines(status.replicas),
+        ...routeLines(routes),
+      ]);
     });
 }
 
@@ -28,8 +32,21 @@ function replicaLines({ fleet, revision, applied, store, workers, ready, notRead
   return [
     parts.join('   '),
     ...(ready ? [] : [`NOT READY: ${notReady ?? 'unknown reason'}`]),
-    ...(alarm === null ? [] : [`ALARM: ${alarm}`]),
+    ...(alarm === null ? [] : alarm.split('\n').map((line) => `ALARM: ${line}`)),
   ].map(plain);
+}
+
+/** Of a fleet of one nothing is left to say. */
+function fleetLines(replicas: readonly Replica[]): string[] {
+  if (replicas.length < 2) return [];
+  const rows = replicas.map(({ id, address, revision, applied, seenMs }) => [
+    id,
+    address ?? '-',
+    revision < 0 ? '-' : String(revision),
+    applied ? 'yes' : 'NO',
+    `${count(seenMs)} ms ago`,
+  ]);
+  return table([['REPLICA', 'ADMIN', 'REV', 'CURRENT', 'SEEN'], ...rows], [2]);
 }
 
 const HEAD = [

@@ -17,7 +17,7 @@ export function addUndo(program: Command, context: Context): void {
       const write = writeCall(context, 'POST', `undo of revision ${revision}`, { revision });
       const answer = await call<Routes>('/v1/undo', { ...write, ifRevision: undefined });
       context.print(answer, () => changeLines(before, answer.routes, true));
-      warnOfLaggards(context, write.waitMs, answer.routes);
+      await warnOfLaggards(context, call, write.waitMs, answer.routes);
     });
 }
 
