@@ -1,4 +1,4 @@
-/** One test for each fault that was found, named after it. */
+/** Faults that were found, each test named after one, and what stands close to them. */
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { AT_ATTEMPTS, AT_FAULTS, AT_REQUESTS, codeClass } from '../../src/domain/counts.ts';
@@ -128,7 +128,7 @@ test('a head that came too slowly was not counted', async () => {
   expect(proxy.count(codeClass(408), 0, 1)).toBe(1);
 });
 
-test('the answer that there are too many connections was lost to a reset, since the request was never read', async () => {
+test('that there are too many connections reaches a client whose request is never read', async () => {
   const proxy = await plane({ table: { limits: { ...LIMITS, connections: 1 } } });
   const first = await connect(proxy);
   for (let i = 0; i < 5; i++) {
@@ -154,7 +154,7 @@ const LIMITS = {
   connectionsPerClient: 0,
 };
 
-test('without a time limit for idle connections a last answer was cut off at the next sweep', async () => {
+test('without a time limit for idle connections a last answer reaches a slow reader whole', async () => {
   const large = 'z'.repeat(32 << 20);
   const origin = await backend(async (wire) => {
     await head(wire);
@@ -208,7 +208,7 @@ test('two tables at once opened the same listener twice', async () => {
   expect(listening.map((m) => m.kind === 'listening' && m.failure)).toEqual([null, null]);
 });
 
-test('an answer that was broken off stayed open for as long as the client did not read it', async () => {
+test('a client whose answer was broken off gets what there is of it, and is forgotten', async () => {
   const origin = await backend(async (wire) => {
     await head(wire);
     wire.say(`HTTP/1.1 200 OK\r\ncontent-length: ${64 << 20}\r\n\r\n${'x'.repeat(1 << 20)}`);

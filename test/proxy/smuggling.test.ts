@@ -7,7 +7,7 @@ import { connect, message, OK } from './scene.ts';
 
 /** A head as nobody can misread it: one line each, a token, a colon, a value without controls. */
 const PLAIN_HEAD =
-  /^[!#$%&'*+\-.^_`|~\w]+ [\x21-\x7e]+ HTTP\/1\.1\r\n(?:[!#$%&'*+\-.^_`|~\w]+:[^\x00-\x08\x0a-\x1f\x7f]*\r\n)+\r\n$/;
+  /^[!#$%&'*+\-.^_`|~\w]+ [\x21-\x7e]+ HTTP\/1\.1\r\n(?:[!#$%&'*+\-.^_`|~\w]+:[\t\x20-\x7e\x80-\xff]*\r\n)+\r\n$/;
 
 interface Seen {
   readonly method: string;
