@@ -130,6 +130,11 @@ export class ControlPlane {
     await this.#keeper.close();
   }
 
+  /** New worker processes take the place of all that run; those finish what they do. */
+  restartWorkers(): void {
+    this.#supervisor.restart();
+  }
+
   /** Ends the workers with all that they do. */
   kill(): void {
     this.#supervisor.kill();

@@ -130,6 +130,8 @@ export class Supervisor {
         worker.greeted = true;
         for (const answer of this.#everything()) this.#pool.send(id, answer);
         return;
+      case 'leaving':
+        return this.#replace([id]);
       case 'listening':
         return this.#listening(worker, message);
       case 'applied':
@@ -137,6 +139,16 @@ export class Supervisor {
       case 'counts':
         return this.#count(id, worker, message);
     }
+  }
+
+  /** Every worker gets a successor and finishes what it does: for a process that has grown old, or a new build. */
+  restart(): void {
+    this.#replace([...this.#workers].filter(([, { leaving }]) => !leaving).map(([id]) => id));
+  }
+
+  #replace(ids: readonly number[]): void {
+    for (const id of ids) (this.#workers.get(id) as WorkerStatus).leaving = true;
+    this.#pool.replace(ids);
   }
 
   #listening(worker: WorkerStatus, { failure, generation }: ListeningMessage): void {
@@ -167,6 +179,7 @@ export class Supervisor {
   #progressed(): void {
     const staying = this.workers().filter(({ leaving }) => !leaving);
     const ready = staying.filter(isReady);
+    this.#pool.relieve(ready.length, this.#plan.drainMs);
     const revisions = ready.map((worker) => (worker.generation === this.#index.generation ? worker.revision : -1));
     const served = revisions.length === 0 ? -1 : Math.min(...revisions);
     const before = this.applied.served;
