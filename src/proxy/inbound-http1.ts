@@ -18,8 +18,12 @@ import type { Runtime, Sweepable } from './runtime.ts';
 import { SocketOutput } from './socket-output.ts';
 import { Tunnel } from './tunnel.ts';
 
-/** After an answer that ends the connection: how long the client may go on sending into the void, so that a reset does not eat the answer. */
+/**
+ * After an answer that ends the connection: how long the client may be silent, and go on sending into the void, so that a reset does not
+ * eat the answer.
+ */
 const LINGER_MS = 1_000;
+const LINGER_MOST_MS = 10_000;
 /** How much of a body that nobody wants any more is read to keep the connection. */
 const DISCARD_BYTES = 1 << 20;
 
@@ -54,6 +58,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
   #awaitsDrain = false;
   /** Since when nothing has happened between requests, or since when a head has been arriving. */
   #waitingSinceMs: number;
+  #lingerUntilMs = 0;
   #tunnel: Tunnel | null = null;
 
   /** @param onGone called once when the connection is over */
@@ -96,6 +101,8 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
         this.#tunnel?.onData(Buffer.from(bytes.subarray(0, length)));
         break;
       case 'lingering':
+        if (this.#output.isEmpty) this.#waitingSinceMs = this.#runtime.nowMs;
+        break;
       case 'closed':
         break;
     }
@@ -315,12 +322,12 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     if (this.#clientEnded && !this.#exchange.isOpen) this.#socket.end();
   }
 
-  /** Before there is a whole head: no route can be known. */
+  /** Before a route is looked for: the head is not whole, not valid, or announces too large a body. */
   #refuseUnrouted(code: ErrorCode): void {
     const { counts } = this.#runtime.serving;
     const row = counts.unroutedRow;
     counts.add(row, row * ROUTE_CELLS + codeClass(ERRORS[code].status), 1);
-    this.#refuse(code, false);
+    this.#refuse(code, code === 'bodyTooLarge' && this.#head.method === 'HEAD');
   }
 
   /** Answers and ends the connection: what comes after a fault cannot be understood. */
@@ -335,6 +342,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     if (this.#state !== 'open') return;
     this.#state = 'lingering';
     this.#waitingSinceMs = this.#runtime.nowMs;
+    this.#lingerUntilMs = this.#runtime.nowMs + LINGER_MOST_MS;
     this.#socket.end();
     this.#resumeSocket();
   }
@@ -343,8 +351,9 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
 
   sweep(nowMs: number): void {
     if (this.#state === 'lingering') {
-      const lingerMs = this.#output.isEmpty ? LINGER_MS : this.#runtime.serving.idleMs || Number.POSITIVE_INFINITY;
-      if (nowMs - this.#waitingSinceMs >= lingerMs) this.#socket.destroy();
+      const isTold = this.#output.isEmpty;
+      const lingerMs = isTold ? LINGER_MS : this.#runtime.serving.idleMs || Number.POSITIVE_INFINITY;
+      if (nowMs - this.#waitingSinceMs >= lingerMs || (isTold && nowMs >= this.#lingerUntilMs)) this.#socket.destroy();
       return;
     }
     if (this.#state !== 'open') return;

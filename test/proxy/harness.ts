@@ -134,6 +134,7 @@ export class Plane {
   exited = false;
   /** Added to the clock, so that time-outs come without waiting. */
   skewMs = 0;
+  #clockReads = 0;
   readonly service: Service;
   readonly #wires: Wire[] = [];
 
@@ -145,7 +146,10 @@ export class Plane {
         this.exited = true;
       },
       sources: {
-        clock: () => performance.now() + this.skewMs,
+        clock: () => {
+          this.#clockReads++;
+          return performance.now() + this.skewMs;
+        },
         random,
         randomId: () => '0123456789abcdef0123456789abcdef',
       },
@@ -232,6 +236,13 @@ export class Plane {
   /** Lets time pass for deadlines. */
   skip(ms: number): void {
     this.skewMs += ms;
+  }
+
+  /** Lets time pass, and resolves when the deadlines have been looked at since. No request may begin or end meanwhile. */
+  async pass(ms: number): Promise<void> {
+    this.skip(ms);
+    const before = this.#clockReads;
+    await until('a sweep', () => this.#clockReads > before);
   }
 
   /** Sum of one cell of a route's side so far (offsets in domain/counts.ts); side 0 is old. Row 1 are requests without a route. */
