@@ -58,9 +58,4 @@ export class Http1Writer {
   drained(): void {
     this.#isFlowing = true;
   }
-
-  /** Forgets what is held: the message will not be finished. */
-  drop(): void {
-    this.#held = '';
-  }
 }

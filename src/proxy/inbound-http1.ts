@@ -252,7 +252,8 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
 
   cutResponse(): void {
     if (this.#state !== 'open') return;
-    this.#writer.drop();
+    // What there is of the answer leaves: a client that saw nothing might take the request for lost and send it again.
+    this.#writer.flush();
     // A length or a missing last chunk tells the client that the answer is not whole; one that ends with the connection needs a reset.
     if (this.#endsWithConnection) this.#output.reset();
     else this.#endConnection();

@@ -240,3 +240,14 @@ test('a request that pipelines behind an upgrade that is refused is answered as 
   expect((await message(client)).status).toBe(400);
   expect((await message(client)).body).toBe('ok');
 });
+
+test('an answer that was broken off in its first read reached the client as nothing at all, which invites it to ask again', async () => {
+  const origin = await backend(async (wire) => {
+    await head(wire);
+    wire.say('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nhalf');
+    wire.socket.resetAndDestroy();
+  });
+  const proxy = await plane({ old: [origin] });
+  const client = await connect(proxy, 'POST / HTTP/1.1\r\nHost: a\r\ncontent-length: 0\r\n\r\n');
+  expect(await client.isClosed()).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nhalf$/);
+});

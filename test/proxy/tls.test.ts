@@ -1,0 +1,132 @@
+/** Listeners and backends over TLS: the same exchange, on sockets whose bytes go by Node's streams. */
+import { readFileSync } from 'node:fs';
+import { createServer as createTlsServer, connect as dialTls, type TLSSocket } from 'node:tls';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { AT_FAULTS } from '../../src/domain/counts.ts';
+import { FAULT_KINDS } from '../../src/domain/errors.ts';
+import type { BackendSpec } from '../../src/seam.ts';
+import { type Plane, until, Wire } from './harness.ts';
+import type { ReceivedMessage } from './message.ts';
+import { answering, ask, backend, connect, GET, head, message, OK, plane } from './scene.ts';
+
+const fixture = (name: string): string => readFileSync(new URL(`../fixtures/tls/${name}`, import.meta.url), 'utf8');
+const certificate = fixture('localhost.crt');
+const key = fixture('localhost.key');
+
+function secured(options: Parameters<typeof plane>[0] = {}): Promise<Plane> {
+  return plane({ ...options, tls: { certificate, key } });
+}
+
+async function dial(proxy: Plane, text = ''): Promise<Wire> {
+  const socket = dialTls({ port: proxy.port, host: '127.0.0.1', ca: certificate, allowHalfOpen: true } as object);
+  onTestFinished(() => void socket.destroy());
+  await new Promise<void>((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
+  const wire = new Wire(socket);
+  if (text !== '') wire.say(text);
+  return wire;
+}
+
+/** A backend that answers everything over TLS. */
+async function securedBackend(): Promise<number> {
+  const sockets: TLSSocket[] = [];
+  const server = createTlsServer({ cert: certificate, key }, (socket) => {
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+    socket.on('data', () => socket.write(OK));
+  });
+  server.on('tlsClientError', () => undefined);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return (server.address() as { port: number }).port;
+}
+
+describe('a listener with a certificate', () => {
+  test('serves request after request and says https to the backend', async () => {
+    const seen: ReceivedMessage[] = [];
+    const proxy = await secured({ old: [await answering(OK, seen)] });
+    const client = await dial(proxy);
+    for (let i = 0; i < 3; i++) expect((await ask(client, GET)).body).toBe('ok');
+    expect(seen.map((request) => request.get('x-forwarded-proto'))).toEqual(['https', 'https', 'https']);
+  });
+
+  test('passes a large body to a slow reader', async () => {
+    const large = 'z'.repeat(16 << 20);
+    const origin = await backend(async (wire) => {
+      await head(wire);
+      wire.say(`HTTP/1.1 200 OK\r\ncontent-length: ${large.length}\r\n\r\n${large}`);
+    });
+    const proxy = await secured({ old: [origin] });
+    const client = await dial(proxy, GET);
+    client.socket.on('data', () => {
+      client.socket.pause();
+      setImmediate(() => client.socket.resume());
+    });
+    expect((await message(client)).body).toHaveLength(large.length);
+  });
+
+  test('a broken close-delimited answer to HTTP/1.0 ends that connection and not the worker', async () => {
+    const origin = await backend(async (wire) => {
+      await head(wire);
+      wire.say('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n');
+      wire.socket.end();
+    });
+    const proxy = await secured({ old: [origin] });
+    const client = await dial(proxy, 'GET / HTTP/1.0\r\nHost: a\r\n\r\n');
+    expect(await client.isClosed()).not.toContain('chunked');
+    expect(await head(await dial(proxy, GET))).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
+  test('a client that speaks something else is dropped, and the next is served', async () => {
+    const proxy = await secured({ old: [await answering(OK)] });
+    const confused = await connect(proxy, GET);
+    await confused.isClosed();
+    expect((await ask(await dial(proxy), GET)).body).toBe('ok');
+  });
+
+  test('a client that leaves in the middle of the handshake leaves nothing behind', async () => {
+    const proxy = await secured({ old: [await answering(OK)] });
+    const leaving = await connect(proxy, '\x16\x03\x01');
+    leaving.socket.resetAndDestroy();
+    expect((await ask(await dial(proxy), GET)).body).toBe('ok');
+  });
+});
+
+function spec(tls: object): { backends: BackendSpec[] } {
+  return { backends: ['old', 'new'].map((name) => ({ name, connections: 0, tls: { insecure: false, ...tls } })) };
+}
+
+describe('a backend with a certificate', () => {
+  test('is verified against the CA given', async () => {
+    const proxy = await plane({ old: [await securedBackend()], table: spec({ ca: certificate }) });
+    const client = await connect(proxy);
+    for (let i = 0; i < 2; i++) expect((await ask(client, GET)).body).toBe('ok');
+  });
+
+  test.each([
+    ['by nobody known', {}],
+    ['for another name', { ca: certificate, serverName: 'elsewhere.example' }],
+  ])('is refused when it is signed %s', async (_how, tls) => {
+    const proxy = await plane({ old: [await securedBackend()], table: spec(tls) });
+    const answer = await ask(await connect(proxy), GET);
+    expect(answer.status).toBe(502);
+    expect(answer.body).not.toContain('127.0.0.1');
+    expect(proxy.count(AT_FAULTS + FAULT_KINDS.indexOf('tlsFailed'))).toBe(1);
+  });
+
+  test('is taken as it is when told so', async () => {
+    const proxy = await plane({ old: [await securedBackend()], table: spec({ insecure: true }) });
+    expect((await ask(await connect(proxy), GET)).body).toBe('ok');
+  });
+
+  test('that does not speak TLS is a 502', async () => {
+    const origin = await backend(async (wire) => {
+      await until('something', () => wire.received !== '');
+      wire.say('HTTP/1.1 400 Bad Request\r\n\r\n');
+    });
+    const proxy = await plane({ old: [origin], table: spec({ ca: certificate }) });
+    expect((await ask(await connect(proxy), GET)).status).toBe(502);
+  });
+});
