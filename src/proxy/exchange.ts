@@ -312,8 +312,7 @@ export class Exchange {
   #attemptFailed(code: ErrorCode): void {
     this.#observation.fault(code);
     this.#observation.attempt(OUTCOME_FAULT);
-    const pools = this.#poolsOfSide();
-    if (ERRORS[code].retry === 'nothingSent' && this.#attempts < MAX_ATTEMPTS && pools > 1 && this.#mayRepeat(code)) {
+    if (this.#attempts < MAX_ATTEMPTS && this.#hasAnotherWay(code) && this.#mayRepeat(code)) {
       this.#observation.add(AT_RESCUES, 1);
       this.#forward(false);
       return;
@@ -321,9 +320,15 @@ export class Exchange {
     this.#answer(code);
   }
 
-  #poolsOfSide(): number {
+  /**
+   * Nothing was sent, and there is another endpoint to send it to; or the only one did not take the connection in time, as when its queue was
+   * full for a moment and the handshake's first packet was dropped, which the kernel repeats after a whole second only.
+   */
+  #hasAnotherWay(code: ErrorCode): boolean {
+    if (ERRORS[code].retry !== 'nothingSent') return false;
     const route = this.#route as RouteSpec;
-    return (this.#serving.pools[this.#side === NEW ? route.new : route.old] as readonly Pool[]).length;
+    const pools = this.#serving.pools[this.#side === NEW ? route.new : route.old] as readonly Pool[];
+    return pools.length > 1 || code === 'connectTimeout';
   }
 
   /** Ends the exchange by the proxy's own answer, or by cutting a response that has begun. */
