@@ -15,7 +15,7 @@ import { Http1Writer } from './http1-writer.ts';
 import { connectFailure } from './node-error.ts';
 import type { Pool } from './pool.ts';
 import type { Sweepable } from './runtime.ts';
-import { sharedRead } from './socket-input.ts';
+import { sharedRead, wasReset } from './socket-input.ts';
 import { SocketOutput } from './socket-output.ts';
 import { Tunnel } from './tunnel.ts';
 
@@ -233,7 +233,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
       return;
     }
     // The error went to the failed write, and what is read looks like a clean end: a body without a length must not take it for one.
-    if (this.#isBroken) {
+    if (this.#isBroken || wasReset(this.#socket)) {
       this.#fail('upstreamReset');
       return;
     }

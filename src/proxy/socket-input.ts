@@ -30,3 +30,11 @@ export function adoptSocket(accepted: Socket, onread: OnReadOpts): Socket {
   accepted.destroy();
   return socket;
 }
+
+/**
+ * At the end of what is read: whether it was a reset. Behind data libuv tells of a reset as of a plain end, but the kernel no longer knows
+ * the peer. Not to be known once our own end has left; nobody may have asked the socket for its peer before, since the answer is kept.
+ */
+export function wasReset(socket: Socket): boolean {
+  return !socket.writableEnded && socket.remoteAddress === undefined;
+}

@@ -1,5 +1,6 @@
 /** Two sockets joined after a 101: bytes pass both ways with backpressure, each side's end is passed on, either's death ends both. */
 import type { Socket } from 'node:net';
+import { wasReset } from './socket-input.ts';
 import type { SocketOutput } from './socket-output.ts';
 
 /** One end of a tunnel: a socket that its half has let go of, but for handing in what is read. */
@@ -34,7 +35,10 @@ export class Tunnel {
     to.#from = this;
     const socket = this.#socket;
     socket.setKeepAlive(true, 60_000);
-    socket.on('end', () => to.#socket.end());
+    socket.on('end', () => {
+      if (wasReset(socket)) this.#output.reset();
+      else to.#socket.end();
+    });
     socket.on('error', () => to.#output.reset());
     socket.once('close', () => {
       // After a clean end both directions have been closed; otherwise the other side must learn that bytes are missing or lost.
