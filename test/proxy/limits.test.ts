@@ -148,22 +148,22 @@ describe('time', () => {
   });
 });
 
+async function from(proxy: Plane, localAddress: string): Promise<Wire> {
+  const wire = new Wire(connectTo({ port: proxy.port, host: '127.0.0.1', localAddress, allowHalfOpen: true }));
+  onTestFinished(() => void wire.socket.destroy());
+  await until('the connection', () => !wire.socket.connecting);
+  return wire;
+}
+
+async function expectRefused(client: Wire): Promise<void> {
+  client.say(GET);
+  const answer = await message(client);
+  expectProblem(answer, 503, 'tooManyConnections');
+  expect([answer.get('retry-after'), answer.get('connection')]).toEqual(['1', 'close']);
+  await client.isClosed();
+}
+
 describe('connections', () => {
-  async function from(proxy: Plane, localAddress: string): Promise<Wire> {
-    const wire = new Wire(connectTo({ port: proxy.port, host: '127.0.0.1', localAddress, allowHalfOpen: true }));
-    onTestFinished(() => void wire.socket.destroy());
-    await until('the connection', () => !wire.socket.connecting);
-    return wire;
-  }
-
-  async function expectRefused(client: Wire): Promise<void> {
-    client.say(GET);
-    const answer = await message(client);
-    expectProblem(answer, 503, 'tooManyConnections');
-    expect([answer.get('retry-after'), answer.get('connection')]).toEqual(['1', 'close']);
-    await client.isClosed();
-  }
-
   test('beyond the limit are told to come back, and are let in when another has left', async () => {
     const origin = await answering(OK);
     const limits = { ...LIMITS, connections: 2 };
