@@ -152,6 +152,9 @@ function lastStateFile(path: string, logger: Logger): LastStateFile & { flush():
   });
   return {
     save: (state) => writer.save(state),
+    get failure() {
+      return writer.failure;
+    },
     flush: () => writer.flush(),
     async read() {
       const last = await readLastState(path);

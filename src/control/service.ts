@@ -72,7 +72,7 @@ export class ControlService implements Control {
     const notReady = this.#notReady(replica.workers.some(({ ready }) => ready));
     const store = { kind: storeKind, up: health.up, reason: health.up ? null : health.reason };
     const replicas = this.#options.replicas.view(replica.revision);
-    const alarms = [keeper.alarm, local.alarm, this.#alarm].filter((alarm) => alarm !== null);
+    const alarms = [keeper.alarm, keeper.diskAlarm, local.alarm, this.#alarm].filter((alarm) => alarm !== null);
     const alarm = alarms.length === 0 ? null : alarms.join('\n');
     return { version, fleet, ...replica, store, replicas, ready: notReady === null, notReady, alarm };
   }

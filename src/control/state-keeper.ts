@@ -11,6 +11,8 @@ export interface LastStateFile {
   read(): Promise<{ readonly state: State; readonly savedAt: number } | undefined>;
   /** Returns at once. */
   save(state: State): void;
+  /** Why the newest state is not there; null: it is. */
+  readonly failure: string | null;
 }
 
 export interface StateKeeperOptions {
@@ -70,6 +72,12 @@ export class StateKeeper {
   /** What the store holds does not follow from what is served: why; null: it does, or does not answer. */
   get alarm(): string | null {
     return this.#alarm;
+  }
+
+  /** This replica would start from an older state if the store were away: why; null: it would not. */
+  get diskAlarm(): string | null {
+    const { failure } = this.#options.lastState;
+    return failure === null ? null : `The last state is not on disk: ${failure}`;
   }
 
   /** Since the store last confirmed the state. */

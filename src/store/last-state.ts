@@ -44,10 +44,16 @@ export class LastStateWriter {
   #onDisk: State | undefined;
   #hasRead = false;
   #writing: Promise<void> | undefined;
+  #failure: string | null = null;
 
   constructor(file: string, options: LastStateWriterOptions) {
     this.#file = file;
     this.#options = options;
+  }
+
+  /** Why the newest state is not on disk; null: it is, or is being written. */
+  get failure(): string | null {
+    return this.#failure;
   }
 
   /** Returns at once. */
@@ -85,8 +91,10 @@ export class LastStateWriter {
       await handle.close();
       await syncDirectory(this.#file);
       this.#onDisk = state;
+      this.#failure = null;
     } catch (error) {
-      this.#options.onFailure(new Error(`${this.#file}: ${(error as Error).message}`, { cause: error }));
+      this.#failure = `${this.#file}: ${(error as Error).message}`;
+      this.#options.onFailure(new Error(this.#failure, { cause: error }));
     }
   }
 }

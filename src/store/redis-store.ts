@@ -26,8 +26,8 @@ const AUDIT_ENTRIES = 10_000;
 /** Most entries that are read instead of the whole state. */
 const CATCH_UP_ENTRIES = 500;
 /** For a write in all, sending it again included. */
-const WRITE_MS = 1_700;
-const WRITE_TRY_MS = 800;
+const WRITE_MS = 1_500;
+const WRITE_TRY_MS = 700;
 const PAUSE_MS = 50;
 
 export interface RedisStoreOptions {

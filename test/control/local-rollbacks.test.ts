@@ -90,7 +90,7 @@ async function start(): Promise<Local> {
   };
   const keeper = new StateKeeper({
     openStore: async () => store,
-    lastState: { read: async () => undefined, save() {} },
+    lastState: { read: async () => undefined, save() {}, failure: null },
     bootstrapOld: false,
     clock: () => 1_000,
     onState: show,

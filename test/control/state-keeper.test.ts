@@ -25,7 +25,7 @@ async function keep(options: Partial<StateKeeperOptions>): Promise<Kept> {
   const health: boolean[] = [];
   const keeper = new StateKeeper({
     openStore: () => Promise.reject(new StoreUnavailable('no store')),
-    lastState: { read: async () => undefined, save: (state) => void saved.push(state) },
+    lastState: { read: async () => undefined, save: (state) => void saved.push(state), failure: null },
     bootstrapOld: false,
     clock: () => 10_000,
     onState: (state) => void served.push(state),
@@ -40,7 +40,7 @@ async function keep(options: Partial<StateKeeperOptions>): Promise<Kept> {
 
 /** What a replica with this last state reads from its disk. */
 const disk = (state: State): Pick<StateKeeperOptions, 'lastState'> => ({
-  lastState: { read: async () => ({ state, savedAt: 4_000 }), save() {} },
+  lastState: { read: async () => ({ state, savedAt: 4_000 }), save() {}, failure: null },
 });
 
 describe('a start', () => {

@@ -15,7 +15,7 @@ beforeEach(async () => {
   store = new MemoryStore();
   keeper = new StateKeeper({
     openStore: async () => store,
-    lastState: { read: async () => undefined, save() {} },
+    lastState: { read: async () => undefined, save() {}, failure: null },
     bootstrapOld: false,
     clock: () => 1_000,
     onState() {},
@@ -82,7 +82,7 @@ describe('set', () => {
     store.state = behind;
     const late = new StateKeeper({
       openStore: async () => store,
-      lastState: { read: async () => undefined, save() {} },
+      lastState: { read: async () => undefined, save() {}, failure: null },
       bootstrapOld: false,
       clock: () => 1_000,
       onState() {},

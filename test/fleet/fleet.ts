@@ -7,6 +7,7 @@ export interface FleetOptions {
   readonly store: string;
   /** Default 3. */
   readonly replicas?: number;
+  readonly fleet?: string;
 }
 
 export class TestFleet {
@@ -17,13 +18,20 @@ export class TestFleet {
     this.replicas = replicas;
   }
 
-  /** All serve, and know each other. */
-  static async start({ store, replicas: size = 3 }: FleetOptions): Promise<TestFleet> {
+  /** Configured, but not running. */
+  static async prepare({ store, replicas: size = 3, fleet: name = 'default' }: FleetOptions): Promise<TestFleet> {
     const fleet = new TestFleet(Array.from({ length: size }, () => new Replica()));
     const backends = await fleet.origins.start();
+    const yaml = yamlOf(backends, { head: `fleet: ${name}\nstateFile: last.json` });
     for (const replica of fleet.replicas) {
-      replica.configure(yamlOf(backends).replace('store: file:state.json', `store: ${store}\nstateFile: last.json`));
+      replica.configure(yaml.replace('store: file:state.json', `store: ${store}`));
     }
+    return fleet;
+  }
+
+  /** All serve, and know each other. */
+  static async start(options: FleetOptions): Promise<TestFleet> {
+    const fleet = await TestFleet.prepare(options);
     await Promise.all(fleet.replicas.map((replica) => replica.start()));
     await fleet.agreed();
     return fleet;

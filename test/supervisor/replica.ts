@@ -66,6 +66,11 @@ export class Replica {
     if (this.#ended()) throw new Error(`did not start: ${this.#stderr}`);
   }
 
+  /** Of the supervisor. */
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
   get stderr(): string {
     return this.#stderr;
   }
