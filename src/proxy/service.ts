@@ -153,15 +153,11 @@ export class Service {
     let failure: { address: string; message: string } | null = null;
     for (const spec of table.listeners) {
       const present = this.#listeners.find((listener) => socketKey(listener.spec) === socketKey(spec));
-      if (present !== undefined) {
-        present.renewCertificate(spec);
-        kept.push(present);
-        continue;
-      }
-      const listener = new Listener(this.#runtime, this.#census, spec);
+      // Whatever becomes of its new certificate, it goes on.
+      if (present !== undefined) kept.push(present);
       try {
-        await listener.listen();
-        kept.push(listener);
+        if (present === undefined) kept.push(await this.#open(spec));
+        else present.renewCertificate(spec);
       } catch (error) {
         failure ??= { address: spec.address, message: error instanceof Error ? error.message : String(error) };
       }
@@ -175,6 +171,12 @@ export class Service {
     this.#listeners = kept;
     if (this.#runtime.isDraining) for (const listener of kept) listener.stopAccepting();
     this.#host.send({ kind: 'listening', generation: table.generation, failure });
+  }
+
+  async #open(spec: ListenerSpec): Promise<Listener> {
+    const listener = new Listener(this.#runtime, this.#census, spec);
+    await listener.listen();
+    return listener;
   }
 
   /** Stop accepting, let clients go with their next answer, exit when the last has gone or the time is over. */

@@ -130,3 +130,46 @@ describe('a backend with a certificate', () => {
     expect((await ask(await connect(proxy), GET)).status).toBe(502);
   });
 });
+
+/** The next table, with other TLS files on the same listener; what the worker says of it. */
+async function renew(proxy: Plane, generation: number, tls: { certificate: string; key: string }) {
+  const listeners = proxy.table.listeners.map((listener) => ({ ...listener, tls }));
+  proxy.service.onMessage({ ...proxy.table, generation, listeners });
+  proxy.service.onMessage({ kind: 'weights', generation, revision: generation, weights: [[0, 0]] });
+  return until('the listeners', () =>
+    proxy.messages.find((told) => told.kind === 'listening' && told.generation === generation),
+  );
+}
+
+describe('a certificate that is renewed', () => {
+  const renewed = { certificate: fixture('renewed.crt'), key: fixture('renewed.key') };
+
+  /** Serial number of what a new client is shown. */
+  async function shown(proxy: Plane): Promise<string> {
+    const socket = dialTls({ port: proxy.port, host: '127.0.0.1', ca: [certificate, renewed.certificate] });
+    onTestFinished(() => void socket.destroy());
+    await new Promise<void>((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
+    return socket.getPeerCertificate().serialNumber;
+  }
+
+  test('is shown to new clients, and those that are there stay', async () => {
+    const proxy = await secured();
+    const client = await dial(proxy);
+    const before = await shown(proxy);
+    expect(await renew(proxy, 2, renewed)).toMatchObject({ failure: null });
+    expect(await shown(proxy)).not.toBe(before);
+    client.say(GET);
+    expect((await message(client)).status).toBe(503);
+    expect(client.closed).toBe(false);
+  });
+
+  test('with a key of another one ended the worker', async () => {
+    const proxy = await secured();
+    const before = await shown(proxy);
+    const told = await renew(proxy, 2, { certificate: renewed.certificate, key });
+    expect(told).toMatchObject({ failure: { address: proxy.table.listeners[0]?.address } });
+    expect(await shown(proxy)).toBe(before);
+    expect(await renew(proxy, 3, renewed)).toMatchObject({ failure: null });
+    expect(await shown(proxy)).not.toBe(before);
+  });
+});
