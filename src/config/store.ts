@@ -23,8 +23,12 @@ export interface RedisStoreAddress {
   readonly ca?: string;
 }
 
-const FORMS =
-  'must be file:PATH, redis://HOST:6379/0, rediss://HOST:6379/0, redis+sentinel://HOST:26379,HOST:26379/NAME or redis+cluster://HOST:6379,HOST:6379';
+const FORMS = `must be ${[
+  'file:PATH',
+  'redis://HOST:6379/0',
+  'rediss://HOST:6379/0',
+  'redis+sentinel://HOST:26379,HOST:26379/NAME or redis+cluster://HOST:6379,HOST:6379',
+].join(', ')}`;
 const TOPOLOGIES = { '': 'single', '+sentinel': 'sentinel', '+cluster': 'cluster' } as const;
 const DEFAULT_PORTS = { single: 6379, sentinel: 26_379, cluster: 6379 } as const;
 

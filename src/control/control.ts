@@ -63,7 +63,10 @@ export interface StatusView {
   applied: AppliedView;
   /** The living replicas of the fleet, this one first. */
   replicas: ReplicaView[];
-  /** That the store holds what does not follow from what is served, which `adopt` ends; or the last refused reload of the configuration; or null. */
+  /**
+   * Null, or a line each: the store holds what does not follow from what is served, which `adopt` ends; the last state is not on disk;
+   * the last reload of the configuration was refused.
+   */
   alarm: string | null;
   routes: number;
 }
@@ -169,8 +172,8 @@ export interface Control {
   /** Restores what the change of this revision replaced, if nobody has changed its routes since. */
   undo(revision: number, write: WriteRequest): Promise<WriteResult>;
   /**
-   * Ends a dispute about what counts: `served` puts what this replica serves over what the store holds, `stored` takes what it holds. Either
-   * way under a new epoch, which all replicas follow; answers with all routes.
+   * Ends a dispute about what counts: `served` puts what this replica serves over what the store holds, `stored` takes what it holds.
+   * Either way under a new epoch, which all replicas follow; answers with all routes.
    */
   adopt(write: WriteRequest, keep?: 'served' | 'stored'): Promise<WriteResult>;
   history(query: {

@@ -4,6 +4,7 @@
  */
 import type { AuditEntry, Change, State } from '../domain/state.ts';
 import { type CasResult, type Store, StoreDiverged, type StoreHealth } from '../store/store.ts';
+import { assertFollows, joined } from './follows.ts';
 
 /** The last applied state on this replica's disk. */
 export interface LastStateFile {
@@ -120,7 +121,8 @@ export class StateKeeper {
   }
 
   #failed(error: Error): void {
-    if (error instanceof StoreDiverged) this.#alarm = error.message;
+    if (error instanceof StoreDiverged)
+      this.#alarm = `${error.message}; nothing is taken or written until somebody adopts`;
     this.#note({ up: false, since: this.#options.clock(), reason: error.message });
   }
 
@@ -241,27 +243,4 @@ export class StateKeeper {
 
 function reasonOf(health: StoreHealth): string | null {
   return health.up ? null : health.reason;
-}
-
-/** Of the same epoch, or one that was adopted in its place; nothing in it may be older. */
-function assertFollows(known: State, state: State): void {
-  const served = `revision ${known.revision} of epoch ${known.epoch} is served`;
-  if (state.epoch !== known.epoch && !state.lineage?.includes(known.epoch)) {
-    throw new StoreDiverged(`The store holds another epoch (${state.epoch}, revision ${state.revision}); ${served}`);
-  }
-  if (state.revision < known.revision) {
-    throw new StoreDiverged(`The store fell back to revision ${state.revision}; ${served}`);
-  }
-  for (const [name, { revision }] of known.routes) {
-    const held = state.routes.get(name)?.revision ?? 0;
-    if (held < revision) {
-      throw new StoreDiverged(`The store holds the route "${name}" at revision ${held}, below ${revision}; ${served}`);
-    }
-  }
-}
-
-/** The first state, but above the other's revision and in the place of its epoch. */
-function joined(state: State, other: State): State {
-  const lineage = [...(state.lineage ?? []), ...(other.lineage ?? []), other.epoch].filter((epoch) => epoch !== '');
-  return { ...state, revision: Math.max(state.revision, other.revision), lineage: [...new Set(lineage)] };
 }

@@ -1,6 +1,6 @@
 /**
- * Counts that all replicas share, for the judge: a route's requests and faults fall into buckets of time, by the store's clock; each bucket is
- * closed once, with a result that whoever judges next builds on. Every implementation passes the same contract suite.
+ * Counts that all replicas share, for the judge: a route's requests and faults fall into buckets of time, by the store's clock; each
+ * bucket is closed once, with a result that whoever judges next builds on. Every implementation passes the same contract suite.
  */
 
 /** What rose since the last time, by name: whole numbers from 0. */

@@ -10,6 +10,7 @@ import { applyEntries } from './decide.ts';
 import { auditEntryOf, checked, recordOfState, stateOfRecord } from './records.ts';
 
 const FORMAT = 1;
+const REMEDY = 'restore the file from a copy, or move it away and have it written anew with: crossfade adopt';
 const CHECKSUM_BYTES = 8;
 const NEWLINE = 0x0a;
 /** `}`, with which every line's json ends. */
@@ -68,10 +69,7 @@ export function decodeJournal(bytes: Buffer, path: string): JournalContent {
       lines: ends.length,
     };
   } catch (error) {
-    throw new Error(
-      `${path}:${at + 1}: ${(error as Error).message}; restore the file from a copy, or move it away and have it written anew with: crossfade adopt`,
-      { cause: error },
-    );
+    throw new Error(`${path}:${at + 1}: ${(error as Error).message}; ${REMEDY}`, { cause: error });
   }
 }
 

@@ -9,7 +9,7 @@ import { type RedisScript, runScript } from './redis-script.ts';
 import { StoreUnavailable } from './store.ts';
 
 /** For a command, connecting included. */
-export const ANSWER_MS = 1_000;
+const ANSWER_MS = 1_000;
 /** For a connection to become usable before another is tried. */
 const CONNECTED_MS = 3_000;
 /** Between two echoes, and for one to come back. */

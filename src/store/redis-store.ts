@@ -1,28 +1,18 @@
 /** The state of a fleet in Redis: one hash, written by one script, read by another, with the audit in a stream beside it. */
-import type { Act, AuditEntry, Change, RouteState, State } from '../domain/state.ts';
-import { applyEntries } from './decide.ts';
+import type { Act, AuditEntry, Change, State } from '../domain/state.ts';
 import { checkedChange } from './records.ts';
 import type { RedisAddress } from './redis-address.ts';
+import { adoptArguments, writeArguments } from './redis-arguments.ts';
 import { RedisFleet } from './redis-fleet.ts';
+import { follow, type Known } from './redis-follow.ts';
 import { NoAnswer, RedisLink } from './redis-link.ts';
-import {
-  entryOf,
-  openJson,
-  positionOf,
-  type ReadReply,
-  readReplyOf,
-  stateOf,
-  type WriteReply,
-  writeReplyOf,
-} from './redis-replies.ts';
+import { entryOf, readReplyOf, type WriteReply, writeReplyOf } from './redis-replies.ts';
 import { ADOPT } from './scripts/adopt.ts';
 import { INITIALISE } from './scripts/initialise.ts';
 import { READ } from './scripts/read.ts';
 import { WRITE } from './scripts/write.ts';
 import { type CasResult, type Store, StoreDiverged, type StoreHealth, StoreUnavailable } from './store.ts';
 
-/** Audit entries that are kept, about. */
-const AUDIT_ENTRIES = 10_000;
 /** Most entries that are read instead of the whole state. */
 const CATCH_UP_ENTRIES = 500;
 /** For a write in all, sending it again included. */
@@ -43,12 +33,6 @@ export interface RedisStoreOptions {
 /** Returns at once; what Redis answers shows at the first call. */
 export function openRedisStore(address: RedisAddress, options: RedisStoreOptions): Store {
   return new RedisStore(address, options);
-}
-
-/** A state as it is known, with the id of its last change; the id is empty when it comes from elsewhere. */
-interface Known {
-  readonly state: State;
-  readonly head: string;
 }
 
 class RedisStore implements Store {
@@ -221,20 +205,7 @@ class RedisStore implements Store {
 
   async adopt(state: State, act: Act): Promise<AuditEntry> {
     const { randomId } = this.#options;
-    const ended = [...(state.lineage ?? []), ...(state.epoch === '' ? [] : [state.epoch])];
-    const args = [
-      randomId(),
-      String(state.revision),
-      JSON.stringify(ended).slice(1, -1),
-      randomId(),
-      String(AUDIT_ENTRIES),
-      this.#link.channel,
-      openAct(act),
-    ];
-    for (const [route, position] of state.routes) {
-      const { json, rest } = routeArguments(position, act);
-      args.push(route, JSON.stringify(route), json, rest);
-    }
+    const args = adoptArguments(state, act, { epoch: randomId(), id: randomId(), channel: this.#link.channel });
     return this.#watched(async () => {
       this.#assertOpen();
       const entry = entryOf(String(await this.#link.run(ADOPT, ['state', 'audit', 'replicas'], args)));
@@ -305,65 +276,4 @@ class RedisStore implements Store {
     this.#watchers.clear();
     await this.#link.close();
   }
-}
-
-/** @throws StoreDiverged when what is held does not follow from what is known */
-function follow(known: Known | undefined, reply: ReadReply, place: string): Known {
-  const served = `${known?.state.revision} of epoch ${known?.state.epoch} is known`;
-  switch (reply[0]) {
-    case 'same':
-      return known as Known;
-    case 'newer': {
-      const { state } = known as Known;
-      return { state: applyEntries(state, reply[3].map(entryOf)), head: reply[2] };
-    }
-    case 'whole': {
-      const [, , epoch, revision, head, lineage, fields] = reply;
-      return { state: stateOf(epoch, revision, lineage, fields), head };
-    }
-    case 'gone':
-      throw new StoreDiverged(`${place}: it holds no state any more; revision ${served}`);
-    case 'foreign':
-      throw new StoreDiverged(
-        `${place}: it holds another epoch (${reply[2]}, revision ${reply[3]}); revision ${served}`,
-      );
-    case 'behind':
-      throw new StoreDiverged(`${place}: it fell back to revision ${reply[2]}; revision ${served}`);
-    case 'diverged':
-      throw new StoreDiverged(`${place}: it holds another history up to revision ${reply[2]}; revision ${served}`);
-  }
-}
-
-function writeArguments(
-  change: Change,
-  more: { floor: number; notAfterMicros: number; id: string; channel: string },
-): string[] {
-  const { floor, notAfterMicros, id, channel } = more;
-  const args = [
-    change.epoch,
-    String(floor),
-    String(notAfterMicros),
-    id,
-    String(AUDIT_ENTRIES),
-    channel,
-    openAct(change),
-  ];
-  for (const { route, expected, next } of change.routes) {
-    const { json, rest } = routeArguments(next, change);
-    args.push(route, JSON.stringify(route), String(expected), json, rest);
-  }
-  return args;
-}
-
-function openAct({ at, verb, actor, reason }: Act): string {
-  return openJson({ at, verb, actor, reason });
-}
-
-/** A position as JSON, and the rest of the route's state that follows its revision. */
-function routeArguments(
-  next: Parameters<typeof positionOf>[0],
-  { reason, actor, at }: Pick<RouteState, 'reason' | 'actor' | 'at'>,
-): { json: string; rest: string } {
-  const position = positionOf(next);
-  return { json: JSON.stringify(position), rest: `${openJson({ ...position, reason, actor, at })}}` };
 }

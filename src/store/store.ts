@@ -26,8 +26,8 @@ export interface Store {
   /** As `load`, but takes whatever is held; from now on that is what others must follow from. Only a person may ask for it. */
   loadAnew(): Promise<State>;
   /**
-   * Puts the state over whatever is held, under a new epoch that names the ones it ends, and a revision above all that were seen; routes that
-   * the state does not have stay as they are. Only a person may ask for it. Durable when it resolves with the entry of the audit.
+   * Puts the state over whatever is held, under a new epoch that names the ones it ends, and a revision above all that were seen; routes
+   * that the state does not have stay as they are. Only a person may ask for it. Durable when it resolves with the entry of the audit.
    */
   adopt(state: State, act: Act): Promise<AuditEntry>;
   /**

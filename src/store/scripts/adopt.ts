@@ -2,8 +2,8 @@ import { script } from '../redis-script.ts';
 
 /**
  * Puts a state over whatever is there, under a new epoch and a revision above all that were ever seen. Routes that it does not have
- * stay as they are. KEYS: state, audit, replicas. ARGV: new epoch; the revision it has; its epoch and those before it as JSON, open at both ends;
- * the change's id; bound of the audit; channel; the act as JSON, open at both ends; then for each route its name, name as JSON,
+ * stay as they are. KEYS: state, audit, replicas. ARGV: new epoch; the revision it has; its epoch and those before it as JSON, open at
+ * both ends; the change's id; bound of the audit; channel; the act as JSON, open at both ends; then for each route its name, name as JSON,
  * position as JSON, and state as JSON behind the revision.
  */
 export const ADOPT = script(`
