@@ -11,6 +11,7 @@ import type { Config } from './config/config.ts';
 import { formatEndpoint } from './control/backends.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { logEvent } from './control/event-log.ts';
+import type { PinsFile } from './control/local-rollbacks.ts';
 import type { Plan } from './control/plan.ts';
 import type { LastStateFile } from './control/state-keeper.ts';
 import { type SampleBackends, startSampleBackends } from './demo/sample-backends.ts';
@@ -18,6 +19,7 @@ import type { State } from './domain/state.ts';
 import { type Prepared, prepareReload, prepareStart } from './prepare.ts';
 import { openFileStore } from './store/file-store.ts';
 import { LastStateWriter, readLastState } from './store/last-state.ts';
+import { readPins, writePins } from './store/pins-file.ts';
 import { openRedisStore } from './store/redis-store.ts';
 import type { Store } from './store/store.ts';
 import { createLogger } from './telemetry/log.ts';
@@ -131,6 +133,7 @@ function openPlane(
     workerScript: WORKER_SCRIPT,
     openStore: (known) => openStore(config, known, logger),
     lastState,
+    pins: pinsFile(`${config.stateFile}.rollbacks`, logger),
     bootstrapOld,
     clock: Date.now,
   });
@@ -161,6 +164,22 @@ function lastStateFile(path: string, logger: Logger): LastStateFile & { flush():
       if (last.kind === 'refused') logger.error(`the last state is not used: ${last.reason}`);
       return last.kind === 'ok' ? last : undefined;
     },
+  };
+}
+
+function pinsFile(path: string, logger: Logger): PinsFile {
+  const report = (what: string, error: unknown): void =>
+    logger.error(`${path}: rollbacks of this replica ${what}: ${(error as Error).message}`);
+  return {
+    async read() {
+      try {
+        return await readPins(path);
+      } catch (error) {
+        report('are not known any more', error);
+        return [];
+      }
+    },
+    save: (pins) => writePins(path, pins).catch((error: unknown) => report('would not outlive a restart', error)),
   };
 }
 

@@ -3,7 +3,7 @@ import type { State } from '../domain/state.ts';
 import type { ReplicaReport, Store } from '../store/store.ts';
 import { Events } from './events.ts';
 import { writeFirstWeights } from './first-weights.ts';
-import { LocalRollbacks } from './local-rollbacks.ts';
+import { LocalRollbacks, type PinsFile } from './local-rollbacks.ts';
 import type { Plan } from './plan.ts';
 import { Replicas } from './replicas.ts';
 import { ControlService } from './service.ts';
@@ -24,6 +24,7 @@ export interface ControlPlaneOptions {
   /** `known` is what this replica served last, if that is known. */
   readonly openStore: (known: State | undefined) => Promise<Store>;
   readonly lastState: LastStateFile;
+  readonly pins: PinsFile;
   readonly bootstrapOld: boolean;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
@@ -71,6 +72,7 @@ export class ControlPlane {
     this.#replicas = new Replicas({ applied, epoch: () => this.#keeper.state?.epoch ?? '', monotonic });
     const verbs = new Verbs(this.#keeper, new Writer(this.#keeper, clock));
     this.#local = new LocalRollbacks({
+      file: options.pins,
       state: () => this.#keeper.state,
       write: (routes, pin) => verbs.rollback(routes, pin),
       onChange: () => this.#show(),
@@ -97,6 +99,7 @@ export class ControlPlane {
   async start(self: Pick<ReplicaReport, 'id' | 'address'>): Promise<void> {
     this.#replicas.introduce(self);
     await this.#keeper.start();
+    await this.#local.restore();
     await this.#writeFirstWeights();
     this.#supervisor.install(this.#supervisor.plan);
   }
@@ -124,7 +127,7 @@ export class ControlPlane {
   /** Lets the workers finish, for at most `drainMs`, and lets go of the store. */
   async drain(drainMs: number): Promise<void> {
     this.service.leave();
-    this.#local.close();
+    await this.#local.close();
     await this.#supervisor.drain(drainMs);
     await this.#replicas.close();
     await this.#keeper.close();

@@ -14,7 +14,20 @@ export interface Pin {
   readonly at: number;
 }
 
+/** Where pins outlive the process. */
+export interface PinsFile {
+  read(): Promise<readonly SavedPin[]>;
+  /** Never rejects. */
+  save(pins: readonly SavedPin[]): Promise<void>;
+}
+
+/** The routes that were pinned by one request. */
+export interface SavedPin extends Pin {
+  readonly routes: readonly string[];
+}
+
 export interface LocalRollbacksOptions {
+  readonly file: PinsFile;
   /** What would be served without pins; undefined: nothing is known. */
   readonly state: () => State | undefined;
   /** Writes the rollback of these routes to the store, as one change. */
@@ -36,6 +49,7 @@ export class LocalRollbacks {
   /** The last answer of `served`, which is asked again for each route of a view. */
   #last: { readonly state: State; readonly pins: Pins; readonly lowered: State } | undefined;
   readonly #closing = new AbortController();
+  #saving: Promise<void> = Promise.resolve();
 
   constructor(options: LocalRollbacksOptions) {
     this.#options = options;
@@ -61,12 +75,21 @@ export class LocalRollbacks {
     return this.#last.lowered;
   }
 
+  /** Pins again what was pinned when the process ended, and goes on trying to write it. */
+  async restore(): Promise<void> {
+    for (const { routes, ...pin } of await this.#options.file.read()) void this.#pin(routes, pin);
+  }
+
   /**
    * Pins the routes from now on; one that is pinned already keeps the reason that it has.
    * @returns resolves when the rollback has been written, or when this replica ends
    */
-  async pin(routes: readonly string[], actor: string, reason: string): Promise<void> {
-    const pin = { actor, reason, at: this.#options.clock() };
+  pin(routes: readonly string[], actor: string, reason: string): Promise<void> {
+    return this.#pin(routes, { actor, reason, at: this.#options.clock() });
+  }
+
+  async #pin(routes: readonly string[], pin: Pin): Promise<void> {
+    const { actor, reason } = pin;
     const fresh = routes.filter((route) => !this.#pins.has(route));
     if (fresh.length === 0) return;
     this.#change(new Map([...this.#pins, ...fresh.map((route) => [route, pin] as const)]));
@@ -80,22 +103,36 @@ export class LocalRollbacks {
   #change(pins: Pins): void {
     this.#pins = pins;
     this.#options.onChange();
+    this.#saving = this.#saving.then(() => this.#options.file.save(byRequest(pins)));
   }
 
   /** Tries until it is; false: this replica ends before. */
   async #isWritten(routes: readonly string[], pin: Pin): Promise<boolean> {
     const { signal } = this.#closing;
     while (!signal.aborted) {
-      // Unchanged counts as well: then another replica has written the same.
-      if ((await this.#options.write(routes, pin)).kind !== 'refused') return true;
+      // Unchanged counts as well: then another replica has written the same. Whatever goes wrong, the pin stays and so does the alarm.
+      const written = await this.#options.write(routes, pin).catch(() => undefined);
+      if (written !== undefined && written.kind !== 'refused') return true;
       await sleep(this.#options.retryMs, undefined, { signal }).catch(() => {});
     }
     return false;
   }
 
-  close(): void {
+  /** What is pinned is kept for the next start. */
+  async close(): Promise<void> {
     this.#closing.abort();
+    await this.#saving;
   }
+}
+
+function byRequest(pins: Pins): SavedPin[] {
+  const routes = new Map<Pin, string[]>();
+  for (const [route, pin] of pins) {
+    const known = routes.get(pin);
+    if (known === undefined) routes.set(pin, [route]);
+    else known.push(route);
+  }
+  return [...routes].map(([pin, names]) => ({ ...pin, routes: names }));
 }
 
 /** The state with the pinned routes at old. Nothing else differs, revisions neither: they are the store's. */

@@ -69,11 +69,25 @@ const weightBody = fc.oneof(
   fc.record({ reason: goodReason }),
   notAnObject,
 );
+const rollbackBody = fc.record({ reason: goodReason, direct: fc.anything().filter((value) => !isDirect(value)) });
+const adoptBody = fc.oneof(
+  fc.record({ reason: badReason }),
+  fc.record({ reason: goodReason, keep: fc.oneof(fc.string(), fc.integer(), fc.constant(null)) }),
+  fc.record({ keep: fc.constantFrom('served', 'stored') }),
+);
 const undoBody = fc.oneof(
   fc.record({ revision: badRevision, reason: goodReason }),
   fc.record({ revision: fc.constant(2), reason: badReason }),
   notAnObject,
 );
+
+function isDirect(value: unknown): boolean {
+  return typeof value === 'boolean' || value === undefined;
+}
+
+function isKeep(value: unknown): boolean {
+  return value === 'served' || value === 'stored';
+}
 
 const sent = <Body>(method: string, paths: readonly string[], body: fc.Arbitrary<Body>) =>
   fc.record({
@@ -87,17 +101,19 @@ const sent = <Body>(method: string, paths: readonly string[], body: fc.Arbitrary
 function stillWrong(text: string): boolean {
   const body: unknown = JSON.parse(text);
   if (typeof body !== 'object' || body === null) return true;
-  const { weight, reason, wait, revision, ...unknown } = body as Record<string, unknown>;
+  const { weight, reason, wait, revision, direct, keep, ...unknown } = body as Record<string, unknown>;
   if (Object.keys(unknown).length > 0 || Array.isArray(body)) return true;
   const wrongReason =
     reason !== undefined && (typeof reason !== 'string' || reason.trim() === '' || reason.length > 500);
   const wrongWait =
     wait !== undefined && !(Number.isInteger(wait) && (wait as number) >= 0 && (wait as number) <= 60_000);
+  const wrongChoice = !isDirect(direct) || (keep !== undefined && (!isKeep(keep) || reason === undefined));
   const numbers = [weight, revision].filter((value) => value !== undefined);
   return (
     wrongReason ||
     wrongWait ||
-    numbers.length === 0 ||
+    wrongChoice ||
+    (direct === undefined && keep === undefined && numbers.length === 0) ||
     numbers.some((value) => typeof value !== 'number' || !isFine(value))
   );
 }
@@ -115,6 +131,8 @@ const badRequest = fc.oneof(
     writeBody,
   ),
   sent('POST', ['/v1/undo'], undoBody),
+  sent('POST', ['/v1/rollback', '/v1/routes/search/rollback'], rollbackBody),
+  sent('POST', ['/v1/adopt'], adoptBody),
   fc.record({
     method: fc.constantFrom('GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'),
     path: fc
@@ -128,7 +146,7 @@ const badRequest = fc.oneof(
   }),
 );
 
-test('2,000 bad requests: all are refused or harmless, none is our fault, nothing changes', async () => {
+test('10,000 bad requests: all are refused or harmless, none is our fault, nothing changes', async () => {
   const before = JSON.stringify(control.routes());
   const statuses = new Map<number, number>();
   await fc.assert(
@@ -147,9 +165,10 @@ test('2,000 bad requests: all are refused or harmless, none is our fault, nothin
         });
       }
     }),
-    { numRuns: 2_000 },
+    { numRuns: 10_000 },
   );
   expect(control.writes).toEqual([]);
+  expect(control.pinned.size).toBe(0);
   expect(JSON.stringify(control.routes())).toBe(before);
   expect([...statuses.keys()]).toEqual(expect.arrayContaining([400, 404, 405]));
-}, 120_000);
+}, 300_000);

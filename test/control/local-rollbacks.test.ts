@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
-import { LocalRollbacks, lowered, type Pin } from '../../src/control/local-rollbacks.ts';
+import { LocalRollbacks, lowered, type Pin, type SavedPin } from '../../src/control/local-rollbacks.ts';
 import { StateKeeper } from '../../src/control/state-keeper.ts';
 import { Verbs } from '../../src/control/verbs.ts';
 import { Writer } from '../../src/control/writer.ts';
@@ -66,21 +66,26 @@ interface Local {
   /** The weights of `a` and `b` that workers were told, one after the other. */
   readonly shown: [number, number][];
   readonly events: boolean[];
+  readonly files: (readonly SavedPin[])[];
 }
 
 const running: Local[] = [];
 afterEach(async () => {
   for (const { local, keeper } of running.splice(0)) {
-    local.close();
+    await local.close();
     await keeper.close();
   }
 });
 
-/** As the control plane puts it together, over a store with `a` at 50 and `b` at 30 parts per million. */
-async function start(): Promise<Local> {
+function storeOf(a: number, b: number): MemoryStore {
   const store = new MemoryStore();
-  store.set('a', 50);
-  store.set('b', 30);
+  store.set('a', a);
+  store.set('b', b);
+  return store;
+}
+
+/** As the control plane puts it together. @param saved what the last process left behind */
+async function start(store = storeOf(50, 30), saved: readonly SavedPin[] = []): Promise<Local> {
   const shown: [number, number][] = [];
   const events: boolean[] = [];
   const show = (): void => {
@@ -98,7 +103,12 @@ async function start(): Promise<Local> {
     onHealth() {},
   });
   const verbs = new Verbs(keeper, new Writer(keeper, () => 1_000));
+  const files: (readonly SavedPin[])[] = [saved];
   const local = new LocalRollbacks({
+    file: {
+      read: async () => files.at(-1) ?? [],
+      save: async (pinned) => void files.push(pinned),
+    },
     state: () => keeper.state,
     write: (routes, pin) => verbs.rollback(routes, pin),
     onChange: show,
@@ -106,9 +116,10 @@ async function start(): Promise<Local> {
     clock: () => 2_000,
     retryMs: 5,
   });
-  const started = { store, keeper, local, shown, events };
+  const started = { store, keeper, local, shown, events, files };
   running.push(started);
   await keeper.start();
+  await local.restore();
   return started;
 }
 
@@ -200,12 +211,46 @@ describe('a rollback of this replica alone', () => {
     expect(local.alarm).toBeNull();
   });
 
+  test('outlives an error that nobody has thought of', async () => {
+    const { store, local } = await start();
+    store.beforeWrite = () => {
+      throw new TypeError('a fault of ours');
+    };
+    await local.pin(['a'], 'ann', 'slow');
+    expect(store.state.routes.get('a')?.weightPpm).toBe(0);
+  });
+
   test('ends with the replica', async () => {
     const { store, local } = await start();
     store.away = true;
     const written = local.pin(['a'], 'ann', 'slow');
-    local.close();
+    await local.close();
     await written;
     expect(local.alarm).not.toBeNull();
+  });
+
+  test('goes on after a restart', async () => {
+    const first = await start();
+    first.store.away = true;
+    void first.local.pin(['a'], 'ann', 'slow');
+    void first.local.pin(['a', 'b'], 'bob', 'all');
+    await first.local.close();
+    const saved = first.files.at(-1) ?? [];
+    expect(saved).toEqual([
+      { routes: ['a'], actor: 'ann', reason: 'slow', at: 2_000 },
+      { routes: ['b'], actor: 'bob', reason: 'all', at: 2_000 },
+    ]);
+
+    const { store } = first;
+    store.away = false;
+    const second = await start(store, saved);
+    expect(second.shown.at(-1)).toEqual([0, 0]);
+    await until('its being written', () => second.local.alarm === null);
+    expect([...store.state.routes.values()].map(({ actor, weightPpm }) => [actor, weightPpm])).toEqual([
+      ['ann', 0],
+      ['bob', 0],
+    ]);
+    await second.local.close();
+    expect(second.files.at(-1)).toEqual([]);
   });
 });

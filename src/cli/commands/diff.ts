@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { EXIT } from '../exit.ts';
 import { percent, plain, plural, table } from '../text.ts';
 
-export interface Difference {
+interface Difference {
   readonly route: string;
   /** Which of its parts differs; `route`: the whole of it is on one side only. */
   readonly what: 'route' | 'weight' | 'old' | 'new';
@@ -45,7 +45,7 @@ function row({ route, what, file, live }: Difference): string[] {
 }
 
 /** In the order of the file; what it does not have comes last. */
-export function compare({ routes, backends }: Pick<Config, 'routes' | 'backends'>, live: RouteList): Difference[] {
+function compare({ routes, backends }: Pick<Config, 'routes' | 'backends'>, live: RouteList): Difference[] {
   const served = new Map(live.routes.map((route) => [route.name, route]));
   const stored = new Map(live.unconfigured.map((route) => [route.name, route]));
   const own = new Set(routes.map(({ name }) => name));
