@@ -58,11 +58,6 @@ export class RequestReader {
     return this.#state === 'body' || (this.#state === 'head' && this.#pending.length > 0);
   }
 
-  /** Whether the state is that of a request whose head is over and whose body is not. */
-  get isInBody(): boolean {
-    return this.#state === 'body';
-  }
-
   /** Whether body ranges wait for `resume`. */
   get isPaused(): boolean {
     return this.#paused;

@@ -3,7 +3,6 @@ import type { Fields } from '../fields.ts';
 import { findBlankLine } from './blank-line.ts';
 import { BodyDecoder } from './body.ts';
 import type { ResponseFault } from './fault.ts';
-import { UNTIL_CLOSE } from './framing.ts';
 import { isHopeless } from './hopeless.ts';
 import { ResponseHead } from './response.ts';
 
@@ -193,10 +192,5 @@ export class ResponseReader {
   #fail(fault: ResponseFault): void {
     this.#state = 'failed';
     this.#sink.onFault(fault);
-  }
-
-  /** Whether the body now read ends only with the connection. */
-  get isUntilClose(): boolean {
-    return this.#state === 'body' && this.head.bodyLength === UNTIL_CLOSE;
   }
 }

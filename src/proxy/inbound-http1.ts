@@ -372,11 +372,6 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     }
   }
 
-  /** Draining: true when nothing is under way, so that closing loses nothing that has arrived. */
-  get isIdle(): boolean {
-    return this.#state === 'open' && !this.#exchange.isOpen && !this.#reader.isMidway;
-  }
-
   /** The drain's deadline has passed. */
   destroy(): void {
     if (this.#exchange.isOpen) this.#output.reset();
