@@ -58,6 +58,9 @@ function nodeOptions({ username, password, tls, ca }: RedisAddress): NodeOptions
     connectTimeout: CONNECT_MS,
     disconnectTimeout: LINGER_MS,
     retryStrategy: retryAfter,
+    // Both happen by themselves in ioredis, and whom they fail nobody hears: the process would end.
+    autoResubscribe: false,
+    autoResendUnfulfilledCommands: false,
     // A primary that has become a replica.
     reconnectOnError: ({ message }) => message.startsWith('READONLY'),
   };

@@ -198,6 +198,17 @@ describe('one Redis', () => {
     });
   });
 
+  // ioredis subscribes again by itself, and nobody hears it when that fails: the process ended.
+  test.each(['pubsub', 'normal'])('connections of kind %s cut off again and again, at every moment', async (kind) => {
+    await start();
+    for (let i = 0; i < 300; i++) {
+      await server.cli('client', 'kill', 'type', kind);
+      if (i % 10 === 0) store.load().catch(() => {});
+    }
+    expect(await loaded(store)).toBe(state);
+    expect((await put(store, 'a', 3, 4)).revision).toBe(4);
+  });
+
   test('hints that do not arrive though the connection stands: a new one is made', async () => {
     await start();
     const relay = await Relay.to(server.port);
