@@ -18,6 +18,7 @@ export class Replicas {
   readonly #options: ReplicasOptions;
   #self: Pick<ReplicaReport, 'id' | 'address'> = { id: 'this replica', address: null };
   #fleet: Fleet | null = null;
+  /** `at`: when it was told or answered; a report that was told has `seenMs` 0. */
   #others = new Map<string, ReplicaSeen & { readonly at: number }>();
   #reporting: Promise<void> | undefined;
   #again = false;
@@ -53,7 +54,8 @@ export class Replicas {
     while (this.#again && !this.#closed) {
       this.#again = false;
       try {
-        this.#seen(await fleet.report(this.#own()));
+        const sentAt = this.#options.monotonic();
+        this.#seen(await fleet.report(this.#own()), sentAt);
       } catch {
         // What the store does not take now is said at the next beat; meanwhile the last that was seen stands.
       }
@@ -66,9 +68,17 @@ export class Replicas {
     return { ...this.#self, epoch: epoch(), revision: applied.served };
   }
 
-  #seen(living: readonly ReplicaSeen[]): void {
+  /** What was told since the question was sent is newer than the answer. */
+  #seen(living: readonly ReplicaSeen[], sentAt: number): void {
     const at = this.#options.monotonic();
-    this.#others = new Map(living.filter(({ id }) => id !== this.#self.id).map((seen) => [seen.id, { ...seen, at }]));
+    const others = living.filter(({ id }) => id !== this.#self.id);
+    const before = this.#others;
+    this.#others = new Map(
+      others.map((seen) => {
+        const told = before.get(seen.id);
+        return [seen.id, told !== undefined && told.at > sentAt ? told : { ...seen, at }];
+      }),
+    );
     this.#follow();
   }
 
