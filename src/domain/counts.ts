@@ -51,8 +51,8 @@ export const AT_DURATION_SUM = AT_DURATION + DURATION_BUCKETS_SECONDS.length + 1
 export const AT_RESCUES = AT_DURATION_SUM + 1;
 /** Rises and falls with the requests under way. */
 export const AT_INFLIGHT = AT_RESCUES + 1;
-/** In the row of requests without a route, where a side's block has what no such request can have: one cell a REJECTION. */
-export const AT_REJECTIONS = AT_GRPC;
+/** In the row of requests without a route, behind its code classes, where no such request can have anything: one cell a REJECTION. */
+export const AT_REJECTIONS = PROTOCOLS.length * CODE_CLASSES.length;
 /** Cells of one side, and of a route's two sides. */
 export const SIDE_CELLS = AT_INFLIGHT + 1;
 export const ROUTE_CELLS = 2 * SIDE_CELLS;

@@ -158,13 +158,15 @@ function rank(candidate: Candidate): number {
   return (candidate.methods === undefined ? 0 : 1000) + candidate.headers.length;
 }
 
+function among(candidate: Candidate): number {
+  return candidate.methods?.length ?? 0;
+}
+
 /**
  * What asks for more comes first. Where two ask for as much of different things, and a request has both, the order of the configuration
  * must not decide either: fewer methods first, then by their text.
  */
 function sortCandidates(table: PathTable): void {
-  const rank = (candidate: Candidate) => (candidate.methods === undefined ? 0 : 1000) + candidate.headers.length;
-  const among = (candidate: Candidate) => candidate.methods?.length ?? 0;
   for (const candidates of [...table.exact.values(), ...table.prefix.values()]) {
     candidates.sort(
       (a, b) => rank(b) - rank(a) || among(a) - among(b) || compareTexts(textOf(a), textOf(b)) || a.route - b.route,

@@ -24,6 +24,12 @@ export const TAKEN: readonly RequestDivergence[] = [
       values(beforeTheirs?.trailers ?? [], 'connection').length > 0,
   },
   {
+    name: 'an Upgrade of HTTP/1.0 is ignored, so that requests go on behind it',
+    rfc: 'RFC 9110 section 7.8',
+    covers: ({ before, theirs }) =>
+      before !== null && before.minorVersion === 0 && theirs === null && values(before.fields, 'upgrade').length > 0,
+  },
+  {
     ...PERSISTENCE,
     covers: ({ before, error }) =>
       before !== null && error === 'HPE_CLOSED_CONNECTION' && values(before.fields, 'proxy-connection').length > 0,
