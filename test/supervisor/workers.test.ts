@@ -31,11 +31,12 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
+const monotonic = (): number => performance.now();
+
 /** A supervisor with the plan, not started yet. */
 function supervise(behaviour: string, plan: Plan): Supervisor {
   process.env['FAKE'] = behaviour;
   events = new Events(() => 0);
-  const monotonic = (): number => performance.now();
   supervisor = new Supervisor(plan, { workerScript: FAKE_WORKER, events, monotonic, onServed() {} });
   return supervisor;
 }
