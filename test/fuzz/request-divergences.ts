@@ -76,6 +76,14 @@ export const REFUSED: readonly RequestDivergence[] = [
     covers: ({ theirs }) => theirs !== null && values(theirs.fields, 'host').some((value) => !HOST.test(value)),
   },
   {
+    name: 'an absolute-form names a host and a port',
+    rfc: 'RFC 9112 section 3.2.2',
+    covers: ({ theirs }) => {
+      const host = theirs === null ? undefined : ABSOLUTE.exec(theirs.url)?.[1];
+      return host !== undefined && !HOST.test(host);
+    },
+  },
+  {
     name: 'an absolute-form and Host name one host',
     rfc: 'RFC 9112 section 3.2.2',
     covers: ({ theirs }) => {
