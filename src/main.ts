@@ -53,8 +53,8 @@ export async function demo(): Promise<number> {
   const { plan } = prepared;
   const [route] = plan.routes;
   const samples = (['old', 'new'] as const).flatMap((side) => {
-    const endpoint = plan.backends[route?.spec[side] ?? -1]?.source.endpoints[0];
-    return endpoint === undefined ? [] : [{ side, endpoint }];
+    const source = plan.backends[route?.spec[side] ?? -1]?.source;
+    return source?.kind !== 'static' ? [] : source.endpoints.slice(0, 1).map((endpoint) => ({ side, endpoint }));
   });
   let backends: SampleBackends;
   try {

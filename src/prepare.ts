@@ -56,7 +56,7 @@ function planOf(config: Config, listeners: readonly ListenerSpec[]): Plan {
   const { limits, timeouts, trustedProxies, override, drainMs, workers } = config;
   return {
     listeners,
-    backends: config.backends.map(({ endpoints, ...spec }) => ({ spec, source: { kind: 'static', endpoints } })),
+    backends: config.backends.map(({ source, ...spec }) => ({ spec, source })),
     routes: config.routes.map(({ weightPpm, ...spec }) => ({ spec, weightPpm })),
     limits,
     requestHeadMs: timeouts.requestHeadMs,

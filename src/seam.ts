@@ -61,13 +61,16 @@ export interface EndpointSpec {
   /** IP literal or host name. */
   readonly host: string;
   readonly port: number;
+  readonly name?: string;
 }
 
+/** A patch of a backend's list, which is empty when a table comes: what goes, by rising index, and what comes behind the rest. */
 export interface EndpointsMessage {
   readonly kind: 'endpoints';
   readonly generation: number;
   readonly backend: number;
-  readonly endpoints: readonly EndpointSpec[];
+  readonly removed: readonly number[];
+  readonly added: readonly EndpointSpec[];
 }
 
 /** A patch: pairs of route index and weight in parts per million. The first after a table holds every route. */

@@ -102,10 +102,21 @@ export const Status = z
         }),
       )
       .describe('The living replicas of the fleet, this one first.'),
+    backends: z.array(
+      z.object({
+        name: z.string(),
+        discovery: z.string().describe('static, dns, helios or kubernetes.'),
+        endpoints: z.int().describe('How many are known.'),
+        ageMs: z.number().nullable().describe('Since the source last confirmed them; null: it never has.'),
+        alarm: z.string().nullable().describe('What is wrong with the source; the last good endpoints stay in use.'),
+      }),
+    ),
     alarm: z
       .string()
       .nullable()
-      .describe('That the store holds what does not follow from what is served; or the last refused reload.'),
+      .describe(
+        'A line each: the store holds what does not follow from what is served; the last refused reload; a backend whose source fails.',
+      ),
     routes: z.int(),
   })
   .meta({ id: 'Status' }) satisfies z.ZodType<StatusView>;

@@ -50,6 +50,20 @@ export const EndpointAddress = z.string().transform((address, context) => {
   return z.NEVER;
 });
 
+const DNS_PORT = 53;
+
+/** A name server by IP address, with or without a port. */
+export const NameServer = z.string().transform((address, context) => {
+  const parts = isIP(address) === 0 ? parseHostPort(address) : { host: address, port: DNS_PORT };
+  if (parts !== undefined && isIP(parts.host) !== 0 && parts.port > 0) return parts;
+  context.issues.push({
+    code: 'custom',
+    message: 'must be an IP address, such as 10.0.0.2 or 10.0.0.2:53',
+    input: address,
+  });
+  return z.NEVER;
+});
+
 /** The name that a certificate is asked for and proven against. */
 export const ServerName = z.string().toLowerCase().refine(isHost, { error: 'must be a host name' });
 

@@ -1,8 +1,23 @@
 import { z } from 'zod';
-import { EndpointAddress, ServerName } from './address.ts';
+import { EndpointAddress, NameServer, ServerName } from './address.ts';
 import { FilePath, Name } from './name.ts';
 
 const Port = z.int().min(1).max(65_535);
+
+/** Records of a name, asked for again when their TTL ends. `servers`: instead of those of /etc/resolv.conf. */
+const Dns = z
+  .strictObject({
+    name: ServerName,
+    type: z.enum(['A', 'AAAA', 'SRV']).default('A'),
+    port: Port.exactOptional(),
+    servers: z.array(NameServer).default([]),
+  })
+  .refine(({ type, port }) => type === 'SRV' || port !== undefined, {
+    error: 'must have a port: A and AAAA records do not say it',
+  })
+  .refine(({ type, port }) => type !== 'SRV' || port === undefined, {
+    error: 'must not have a port: SRV records say it',
+  });
 
 /** Where a backend's endpoints come from: exactly one kind. */
 const Discovery = z
@@ -14,9 +29,7 @@ const Discovery = z
         error: 'names an endpoint twice',
       })
       .exactOptional(),
-    dns: z
-      .strictObject({ name: ServerName, type: z.enum(['A', 'AAAA', 'SRV']).default('A'), port: Port.exactOptional() })
-      .exactOptional(),
+    dns: Dns.exactOptional(),
     helios: z
       .strictObject({ master: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }), job: Name, port: Name })
       .exactOptional(),

@@ -1,4 +1,5 @@
 import type { RouteSpec, Timeouts } from '../domain/route.ts';
+import type { DiscoverySource } from '../domain/source.ts';
 import type { HostPort } from './address.ts';
 import type { RedisStoreAddress } from './store.ts';
 
@@ -54,7 +55,7 @@ export type StoreConfig = { readonly kind: 'file'; readonly path: string } | Red
 
 export interface BackendConfig {
   readonly name: string;
-  readonly endpoints: readonly HostPort[];
+  readonly source: DiscoverySource;
   /** Absent: cleartext. PEM texts; without `ca` the runtime's authorities; `insecure` leaves certificates unverified. */
   readonly tls?: {
     readonly ca?: string;

@@ -11,7 +11,6 @@ interface NotBuilt {
 }
 
 const NOT_BUILT: readonly NotBuilt[] = [
-  { path: 'backends.*.discovery.dns', says: 'discovery kind "dns" is not built yet; use static' },
   { path: 'backends.*.discovery.helios', says: 'discovery kind "helios" is not built yet; use static' },
   { path: 'backends.*.discovery.kubernetes', says: 'discovery kind "kubernetes" is not built yet; use static' },
   { path: 'backends.*.protocol', value: /^h2$/, says: 'protocol "h2" is not built yet; use http1' },

@@ -1,6 +1,7 @@
 /** From the file's checked content to the value that the rest of the program runs by. */
 import { dirname, join, resolve } from 'node:path';
 import type { Timeouts } from '../domain/route.ts';
+import type { DiscoverySource } from '../domain/source.ts';
 import type { BackendConfig, Config, ListenerConfig, RouteConfig, StoreConfig } from './config.ts';
 import type { ConfigFile } from './schema.ts';
 
@@ -73,7 +74,7 @@ function resolveBackend(
   folder: string,
   texts: ReadonlyMap<string, string>,
 ): BackendConfig {
-  const backend = { name, endpoints: discovery.static ?? [], connections: limits.connections };
+  const backend = { name, source: resolveDiscovery(discovery), connections: limits.connections };
   if (tls === undefined) return backend;
   return {
     ...backend,
@@ -85,6 +86,11 @@ function resolveBackend(
       insecure: !tls.verify,
     },
   };
+}
+
+function resolveDiscovery({ static: endpoints, dns }: ConfigFile['backends'][string]['discovery']): DiscoverySource {
+  if (dns === undefined) return { kind: 'static', endpoints: endpoints ?? [] };
+  return { kind: 'dns', name: dns.name, type: dns.type, port: dns.port ?? null, servers: dns.servers };
 }
 
 function resolveRoute(

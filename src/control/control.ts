@@ -48,6 +48,18 @@ export interface ReplicaView {
   seenMs: number;
 }
 
+/** Where a backend's endpoints come from, and how well. */
+export interface BackendView {
+  name: string;
+  /** static, dns, helios or kubernetes. */
+  discovery: string;
+  endpoints: number;
+  /** Milliseconds since the source last confirmed them; null: it never has. */
+  ageMs: number | null;
+  /** What is wrong with the source, in one sentence; the last good endpoints are in use meanwhile. */
+  alarm: string | null;
+}
+
 export interface StatusView {
   version: string;
   fleet: string;
@@ -63,9 +75,11 @@ export interface StatusView {
   applied: AppliedView;
   /** The living replicas of the fleet, this one first. */
   replicas: ReplicaView[];
+  /** In the configuration's order. */
+  backends: BackendView[];
   /**
    * Null, or a line each: the store holds what does not follow from what is served, which `adopt` ends; the last state is not on disk;
-   * the last reload of the configuration was refused.
+   * the last reload of the configuration was refused; a backend's source does not answer, or not credibly.
    */
   alarm: string | null;
   routes: number;
@@ -77,6 +91,16 @@ export type ControlEvent =
   | { id: number; at: number; type: 'store'; up: boolean; reason: string | null }
   | { id: number; at: number; type: 'worker'; pid: number; what: 'started' | 'ready' | 'exited'; detail: string | null }
   | { id: number; at: number; type: 'config'; ok: boolean; detail: string }
+  /** A backend's source has answered for the first time, has failed, or is well again; how many endpoints are known. */
+  | {
+      id: number;
+      at: number;
+      type: 'discovery';
+      backend: string;
+      ok: boolean;
+      reason: string | null;
+      endpoints: number;
+    }
   /** Routes that were rolled back on this replica alone (`pinned`), or whose rollback the store has by now. */
   | { id: number; at: number; type: 'pinned'; routes: string[]; pinned: boolean; actor: string; reason: string }
   | ({ id: number; at: number; type: 'refused' } & Refusal);

@@ -24,6 +24,12 @@ export function logEvent(logger: ReturnType<typeof createLogger>, event: Control
       logger.warn({ actor, verb, route, code, omitted }, `refused: ${reason}`);
       return;
     }
+    case 'discovery': {
+      const { backend, ok, reason, endpoints } = event;
+      if (ok) logger.info({ backend, endpoints }, 'discovery answers');
+      else logger.error({ backend, endpoints }, `discovery: ${reason}`);
+      return;
+    }
     case 'pinned': {
       const { actor, reason, routes, pinned } = event;
       const what = pinned

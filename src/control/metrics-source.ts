@@ -64,6 +64,12 @@ export class MetricsSource implements CountsSource {
     }));
   }
 
+  discoveries(): { backend: string; up: boolean; ageSeconds: number | null }[] {
+    return this.#supervisor.discoveries().map(({ name, alarm, ageMs }) => {
+      return { backend: name, up: alarm === null && ageMs !== null, ageSeconds: ageMs === null ? null : ageMs / 1000 };
+    });
+  }
+
   storeUp(): boolean {
     return this.#keeper.health.up;
   }

@@ -1,5 +1,5 @@
-import type { DiscoverySource } from '../discovery/open.ts';
 import type { RouteSpec } from '../domain/route.ts';
+import type { DiscoverySource } from '../domain/source.ts';
 import type { BackendSpec, TableMessage } from '../seam.ts';
 
 /** What control makes of a valid configuration: all that a table needs, and what only the supervisor wants to know. */

@@ -72,9 +72,13 @@ export class ControlService implements Control {
     const notReady = this.#notReady(replica.workers.some(({ ready }) => ready));
     const store = { kind: storeKind, up: health.up, reason: health.up ? null : health.reason };
     const replicas = this.#options.replicas.view(replica.revision);
-    const alarms = [keeper.alarm, keeper.diskAlarm, local.alarm, this.#alarm].filter((alarm) => alarm !== null);
+    const backends = this.#options.supervisor.discoveries();
+    const failing = backends.map(({ name, alarm }) => (alarm === null ? null : `Backend ${name}: ${alarm}`));
+    const alarms = [keeper.alarm, keeper.diskAlarm, local.alarm, this.#alarm, ...failing].filter(
+      (alarm) => alarm !== null,
+    );
     const alarm = alarms.length === 0 ? null : alarms.join('\n');
-    return { version, fleet, ...replica, store, replicas, ready: notReady === null, notReady, alarm };
+    return { version, fleet, ...replica, store, replicas, backends, ready: notReady === null, notReady, alarm };
   }
 
   #notReady(served: boolean): string | null {
@@ -83,7 +87,9 @@ export class ControlService implements Control {
     if (state === undefined && !health.up) {
       return `The store does not answer, and no last state is on disk (--bootstrap old serves from old): ${health.reason}`;
     }
-    return served ? null : 'No worker serves yet';
+    if (!served) return 'No worker serves yet';
+    const unsynced = this.#options.supervisor.unsynced();
+    return unsynced.length === 0 ? null : `Nobody has said yet which endpoints there are of ${unsynced.join(', ')}`;
   }
 
   routes(): RouteView[] {

@@ -2,11 +2,14 @@
  * Keeps the workers at the newest table, endpoints and weights, and knows how far each has come. A worker that says hello is told
  * everything; afterwards it is told what changes. It never waits for a worker.
  */
+import { Discoveries } from '../discovery/discoveries.ts';
+import type { DiscoveryHealth } from '../discovery/discovery.ts';
 import type { Endpoint } from '../domain/snapshot.ts';
 import type { State } from '../domain/state.ts';
 import type { CountsMessage, DownMessage, ListeningMessage, TableMessage, UpMessage } from '../seam.ts';
 import { Applied } from './applied.ts';
 import { Backends } from './backends.ts';
+import type { BackendView } from './control.ts';
 import type { Events } from './events.ts';
 import { Flushes } from './flushes.ts';
 import type { Plan } from './plan.ts';
@@ -25,6 +28,10 @@ export interface SupervisorOptions {
   onServed(): void;
 }
 
+/** How long a start waits for sources of endpoints; it goes on without them, not ready but serving what it can. */
+const FIRST_SYNC_MS = 5_000;
+const UNKNOWN: DiscoveryHealth = { synced: false, alarm: null, confirmedAtMs: null };
+
 export class Supervisor {
   readonly applied = new Applied();
   readonly recorder = new Recorder();
@@ -40,10 +47,14 @@ export class Supervisor {
   #failure: ListeningMessage['failure'] = null;
 
   #plan: Plan;
+  readonly #discoveries: Discoveries;
+  /** Sources that still have not answered are waited for no longer. */
+  #hasWaited = false;
 
   constructor(plan: Plan, options: SupervisorOptions) {
     this.#plan = plan;
     this.#options = options;
+    this.#discoveries = new Discoveries({ clock: options.monotonic, random: Math.random });
     this.#pool = new WorkerPool({
       exec: options.workerScript,
       onStarted: (id, pid) => this.#started(id, pid),
@@ -68,8 +79,11 @@ export class Supervisor {
       generation,
       table.routes.map(({ name }) => name),
     );
-    this.#backends?.close();
-    this.#backends = new Backends(plan, (backend) => this.#broadcast(this.#endpointsMessage(backend)));
+    this.#backends = new Backends(plan, this.#discoveries, this.#backends, {
+      onEndpoints: (backend, { removed, added }) =>
+        this.#broadcast({ kind: 'endpoints', generation, backend, removed, added }),
+      onHealth: (backend, health) => this.#tellDiscovery(backend, health),
+    });
     for (const message of this.#everything()) this.#broadcast(message);
     for (const id of this.#pool.resize(plan.workers, plan.drainMs))
       (this.#workers.get(id) as WorkerStatus).leaving = true;
@@ -90,11 +104,23 @@ export class Supervisor {
     const table = this.#table;
     const state = this.#state;
     if (table === undefined || state === undefined) return [];
-    return [table, ...table.backends.map((_, i) => this.#endpointsMessage(i)), allWeights(this.#index, state)];
+    const endpoints = table.backends.map((_, backend): DownMessage => {
+      return {
+        kind: 'endpoints',
+        generation: table.generation,
+        backend,
+        removed: [],
+        added: this.endpoints(backend),
+      };
+    });
+    return [table, ...endpoints, allWeights(this.#index, state)];
   }
 
-  #endpointsMessage(backend: number): DownMessage {
-    return { kind: 'endpoints', generation: this.#index.generation, backend, endpoints: this.endpoints(backend) };
+  #tellDiscovery(backend: number, { alarm }: DiscoveryHealth): void {
+    const name = this.#plan.backends[backend]?.spec.name ?? '';
+    const endpoints = this.endpoints(backend).length;
+    this.#options.events.emit({ type: 'discovery', backend: name, ok: alarm === null, reason: alarm, endpoints });
+    this.#progressed();
   }
 
   #broadcast(message: DownMessage): void {
@@ -185,13 +211,24 @@ export class Supervisor {
     const before = this.applied.served;
     this.applied.serve(served, this.#options.monotonic());
     if (served !== before) this.#options.onServed();
-    if (this.#failure !== null || (ready.length > 0 && ready.length === staying.length)) this.#onSettled?.();
+    const knows = this.#hasWaited || this.unsynced().length === 0;
+    if (this.#failure !== null || (knows && ready.length > 0 && ready.length === staying.length)) this.#onSettled?.();
   }
 
-  /** Resolves when every worker serves: null; or when one could not listen: why. */
+  /**
+   * Resolves when every worker serves: null; or when one could not listen: why. Sources of endpoints that have not answered are waited
+   * for, but not for long.
+   */
   settled(): Promise<ListeningMessage['failure']> {
     return new Promise((resolve) => {
-      this.#onSettled = () => resolve(this.#failure);
+      const enough = setTimeout(() => {
+        this.#hasWaited = true;
+        this.#progressed();
+      }, FIRST_SYNC_MS);
+      this.#onSettled = () => {
+        clearTimeout(enough);
+        resolve(this.#failure);
+      };
       this.#progressed();
     });
   }
@@ -202,6 +239,21 @@ export class Supervisor {
 
   endpoints(backend: number): readonly Endpoint[] {
     return this.#backends?.endpoints(backend) ?? [];
+  }
+
+  /** Of the plan's backends, in its order. */
+  discoveries(): BackendView[] {
+    const nowMs = this.#options.monotonic();
+    return this.#plan.backends.map(({ spec: { name }, source }, i) => {
+      const { alarm, confirmedAtMs } = this.#backends?.health(i) ?? UNKNOWN;
+      const ageMs = confirmedAtMs === null ? null : nowMs - confirmedAtMs;
+      return { name, discovery: source.kind, endpoints: this.endpoints(i).length, ageMs, alarm };
+    });
+  }
+
+  /** Names of backends whose source has never answered. */
+  unsynced(): string[] {
+    return this.#backends?.unsynced() ?? [];
   }
 
   /** Has the workers send what they have counted. Resolves within a quarter of a second, whether or not all did. */

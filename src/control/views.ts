@@ -78,7 +78,10 @@ export class Views {
   }
 
   /** What the replica as a whole is; the rest of the status is not control's state. */
-  replica(): Omit<StatusView, 'version' | 'fleet' | 'store' | 'replicas' | 'alarm' | 'ready' | 'notReady'> {
+  replica(): Omit<
+    StatusView,
+    'version' | 'fleet' | 'store' | 'replicas' | 'backends' | 'alarm' | 'ready' | 'notReady'
+  > {
     const { state } = this.#keeper;
     const revision = state?.revision ?? 0;
     return {

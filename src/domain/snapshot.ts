@@ -2,6 +2,7 @@
  * The immutable routing table that a worker serves from. A table makes one; endpoints and weights make the next out of it,
  * which the worker puts in place by a single assignment. An exchange reads the current one once and keeps it to its end.
  */
+import { type EndpointsPatch, patched } from './endpoints.ts';
 import { compileMatcher, type Matcher } from './match.ts';
 import type { RouteSpec } from './route.ts';
 import { saltPrefix } from './split.ts';
@@ -10,6 +11,8 @@ export interface Endpoint {
   /** IP literal or host name. */
   readonly host: string;
   readonly port: number;
+  /** The name that the address was found under: what TLS asks for and verifies, unless the backend says otherwise. Absent: the host. */
+  readonly name?: string;
 }
 
 export interface Snapshot {
@@ -48,6 +51,7 @@ export function withWeights(
   return { ...snapshot, revision, weightsPpm };
 }
 
-export function withEndpoints(snapshot: Snapshot, backend: number, endpoints: readonly Endpoint[]): Snapshot {
+export function withEndpoints(snapshot: Snapshot, backend: number, { removed, added }: EndpointsPatch): Snapshot {
+  const endpoints = patched(snapshot.endpoints[backend] ?? [], removed, added);
   return { ...snapshot, endpoints: snapshot.endpoints.with(backend, endpoints) };
 }

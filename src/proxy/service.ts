@@ -1,5 +1,6 @@
 /** The data plane of one worker, without its process: messages in, messages out. */
 import { createSecureContext } from 'node:tls';
+import { endpointKey, patched } from '../domain/endpoints.ts';
 import { createSnapshot, withEndpoints, withWeights } from '../domain/snapshot.ts';
 import type {
   BackendSpec,
@@ -24,11 +25,6 @@ export interface ServiceHost {
   readonly sources: ConstructorParameters<typeof Runtime>[1];
 }
 
-interface PoolEntry {
-  readonly pool: Pool;
-  readonly backend: string;
-}
-
 export class Service {
   readonly #host: ServiceHost;
   readonly #runtime: Runtime;
@@ -37,7 +33,8 @@ export class Service {
   #table: TableMessage | null = null;
   #listeners: Listener[] = [];
   /** By backend and address: kept from table to table as long as they are the same. */
-  #pools = new Map<string, PoolEntry>();
+  readonly #pools = new Map<string, Pool>();
+  readonly #keys = new Map<Pool, string>();
   /** Counts of the present table first, then of older ones that requests still add to. */
   #counts: Counts[] = [];
   #drainUntilMs = Number.POSITIVE_INFINITY;
@@ -100,12 +97,13 @@ export class Service {
     const table = this.#table;
     if (table === null || message.generation !== next.snapshot.generation) return;
     const backend = table.backends[message.backend] as BackendSpec;
-    const pools = next.pools.with(
-      message.backend,
-      message.endpoints.map((endpoint) => this.#pool(backend, endpoint)),
-    );
-    this.#replace({ ...next, snapshot: withEndpoints(next.snapshot, message.backend, message.endpoints), pools });
-    if (this.#runtime.serving === this.#next) this.#retirePools();
+    const before = next.pools[message.backend] as readonly Pool[];
+    const added = message.added.map((endpoint) => this.#pool(backend, endpoint));
+    const pools = next.pools.with(message.backend, patched(before, message.removed, added));
+    this.#replace({ ...next, snapshot: withEndpoints(next.snapshot, message.backend, message), pools });
+    if (this.#runtime.serving === this.#next) {
+      for (const index of message.removed) this.#retire(before[index] as Pool);
+    }
   }
 
   #onWeights(message: WeightsMessage): void {
@@ -130,21 +128,24 @@ export class Service {
   }
 
   #pool(backend: BackendSpec, endpoint: EndpointSpec): Pool {
-    const key = JSON.stringify([backend, endpoint.host, endpoint.port]);
+    const key = JSON.stringify([backend, endpointKey(endpoint)]);
     const known = this.#pools.get(key);
-    if (known !== undefined) return known.pool;
+    if (known !== undefined) return known;
     const pool = new Pool(poolTarget(backend, endpoint), this.#runtime);
-    this.#pools.set(key, { pool, backend: backend.name });
+    this.#pools.set(key, pool);
+    this.#keys.set(pool, key);
     return pool;
   }
 
   #retirePools(): void {
     const wanted = new Set(this.#runtime.serving.pools.flat());
-    for (const [key, { pool }] of this.#pools) {
-      if (wanted.has(pool)) continue;
-      this.#pools.delete(key);
-      pool.retire();
-    }
+    for (const pool of this.#pools.values()) if (!wanted.has(pool)) this.#retire(pool);
+  }
+
+  #retire(pool: Pool): void {
+    this.#pools.delete(this.#keys.get(pool) as string);
+    this.#keys.delete(pool);
+    pool.retire();
   }
 
   /** Opens what is new, keeps what is there, closes what is gone; a failure leaves the others as they are. */
@@ -247,14 +248,14 @@ function emptyServing(): Serving {
 
 function poolTarget(backend: BackendSpec, endpoint: EndpointSpec): PoolTarget {
   const { tls, connections } = backend;
-  const { host, port } = endpoint;
+  const { host, port, name = host } = endpoint;
   if (tls === undefined) return { host, port, tls: null, connections };
   const context = createSecureContext({
     ...(tls.ca === undefined ? {} : { ca: tls.ca }),
     ...(tls.certificate === undefined ? {} : { cert: tls.certificate }),
     ...(tls.key === undefined ? {} : { key: tls.key }),
   });
-  const isName = !/^[\d.]+$|:/.test(host);
-  const serverName = tls.serverName ?? (isName ? host : undefined);
+  const isName = !/^[\d.]+$|:/.test(name);
+  const serverName = tls.serverName ?? (isName ? name : undefined);
   return { host, port, tls: { context, serverName, verify: !tls.insecure }, connections };
 }

@@ -14,6 +14,8 @@ export interface CountsSource {
   /** Open client connections now. */
   connections(): readonly { readonly listener: string; readonly protocol: string; readonly value: number }[];
   endpoints(): readonly { readonly backend: string; readonly state: string; readonly value: number }[];
+  /** By backend: whether its source answers well, and since when nothing was confirmed; null: never yet. */
+  discoveries(): readonly { readonly backend: string; readonly up: boolean; readonly ageSeconds: number | null }[];
   storeUp(): boolean;
   /** Revision of the state that this replica serves. */
   revision(): number;

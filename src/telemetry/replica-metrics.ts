@@ -26,6 +26,13 @@ export function registerReplicaMetrics(registry: Registry, source: CountsSource)
   gauge('crossfade_endpoints', 'Endpoints of a backend, by state.', ['backend', 'state'], (metric) => {
     for (const { value, ...labels } of source.endpoints()) metric.inc(labels, value);
   });
+  gauge('crossfade_discovery_up', "Whether a backend's source of endpoints answers well.", ['backend'], (metric) => {
+    for (const { backend, up } of source.discoveries()) metric.set({ backend }, up ? 1 : 0);
+  });
+  gauge('crossfade_discovery_age_seconds', 'Since the source last confirmed the endpoints.', ['backend'], (metric) => {
+    for (const { backend, ageSeconds } of source.discoveries())
+      if (ageSeconds !== null) metric.set({ backend }, ageSeconds);
+  });
   gauge('crossfade_connections', 'Open client connections.', ['listener', 'protocol'], (metric) => {
     for (const { value, ...labels } of source.connections()) metric.inc(labels, value);
   });

@@ -87,6 +87,7 @@ export class FakeControl implements Control {
         { id: 'px-1', address: '127.0.0.1:9900', revision: this.#revision, applied: true, seenMs: 0 },
         ...this.others,
       ],
+      backends: [{ name: 'search-helios', discovery: 'helios', endpoints: 3, ageMs: 400, alarm: null }],
       alarm: this.alarm,
       routes: this.#routes.size,
     };

@@ -26,7 +26,6 @@ describe('the configuration of the design, whole', () => {
       'backends.playlist-old.protocol: protocol "h2" is not built yet; use http1',
       'backends.playlist-old.health: health checks are not built yet; leave health out',
       'backends.playlist-new.protocol: protocol "h2" is not built yet; use http1',
-      'backends.playlist-new.discovery.dns: discovery kind "dns" is not built yet; use static',
       'routes[0].rescue: rescue is not built yet; leave it out',
       'routes[0].judge: judge is not built yet; leave it out',
       'routes[0].ramp: ramp is not built yet; leave it out',

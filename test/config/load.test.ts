@@ -23,8 +23,8 @@ describe('a good file', () => {
         store: { kind: 'file', path: new URL('../../data/state.json', import.meta.url).pathname },
         stateFile: new URL('../../data/last-9900.json', import.meta.url).pathname,
         backends: [
-          { name: 'demo-old', endpoints: [{ host: '127.0.0.1', port: 9101 }] },
-          { name: 'demo-new', endpoints: [{ host: '127.0.0.1', port: 9102 }] },
+          { name: 'demo-old', source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9101 }] } },
+          { name: 'demo-new', source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9102 }] } },
         ],
         routes: [{ name: 'demo', match: { path: '/' }, old: 0, new: 1, weightPpm: 0, sticky: [] }],
       },
@@ -54,8 +54,8 @@ describe('a good file', () => {
       },
       timeouts,
       backends: [
-        { name: 'a', endpoints: [{ host: '127.0.0.1', port: 9101 }], connections: 0 },
-        { name: 'b', endpoints: [{ host: '127.0.0.1', port: 9102 }], connections: 0 },
+        { name: 'a', source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9101 }] }, connections: 0 },
+        { name: 'b', source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9102 }] }, connections: 0 },
       ],
       routes: [{ name: 'one', match: { path: '/' }, old: 0, new: 1, sticky: [], salt: 'one', timeouts, weightPpm: 0 }],
     });
@@ -106,10 +106,13 @@ routes:
     const [route] = config.routes;
     expect(config.backends[route?.old ?? -1]).toEqual({
       name: 'z',
-      endpoints: [
-        { host: 'search.example', port: 80 },
-        { host: '::1', port: 81 },
-      ],
+      source: {
+        kind: 'static',
+        endpoints: [
+          { host: 'search.example', port: 80 },
+          { host: '::1', port: 81 },
+        ],
+      },
       connections: 256,
     });
     expect(config.backends[route?.new ?? -1]?.name).toBe('1');

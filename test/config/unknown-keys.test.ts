@@ -18,12 +18,12 @@ const whole: Mapping = {
   backends: {
     ...(design.backends as Mapping),
     secured: {
-      discovery: { dns: { name: 'a.example', type: 'A', port: 80 } },
+      discovery: { dns: { name: 'a.example', type: 'A', port: 80, servers: ['10.0.0.2'] } },
       tls: { ca: 'a', certificate: 'b', key: 'c', serverName: 'd', verify: true },
       health: { http: { path: '/' } },
     },
-    open: { discovery: { dns: { name: 'a.example' } }, health: { grpc: { service: 'p.S' } } },
-    raw: { discovery: { dns: { name: 'a.example' } }, health: { tcp: {} } },
+    open: { discovery: { dns: { name: 'a.example', port: 80 } }, health: { grpc: { service: 'p.S' } } },
+    raw: { discovery: { dns: { name: 'a.example', port: 80 } }, health: { tcp: {} } },
   },
   routes: [
     ...(design.routes as Mapping[]),

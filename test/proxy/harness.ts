@@ -1,7 +1,9 @@
 /** The data plane of one worker inside the test process, between raw sockets that say and see exact bytes. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { cellsOf } from '../../src/domain/counts.ts';
+import { diffEndpoints, patched } from '../../src/domain/endpoints.ts';
 import type { RouteSpec, Timeouts } from '../../src/domain/route.ts';
+import type { Endpoint } from '../../src/domain/snapshot.ts';
 import { Service } from '../../src/proxy/service.ts';
 import type { CountsMessage, ListenerSpec, TableMessage, UpMessage } from '../../src/seam.ts';
 import { until } from '../supervisor/until.ts';
@@ -128,6 +130,7 @@ export interface PlaneOptions {
 
 /** A worker's service with one route `r` over two backends, on a free port. */
 export class Plane {
+  readonly #endpoints = new Map<number, Endpoint[]>();
   readonly messages: UpMessage[] = [];
   readonly table: TableMessage;
   port = 0;
@@ -207,9 +210,15 @@ export class Plane {
     return plane;
   }
 
+  /** The backend has these from now on, and no others. */
   endpoints(backend: number, ports: readonly number[]): void {
-    const endpoints = ports.map((port) => ({ host: '127.0.0.1', port }));
-    this.service.onMessage({ kind: 'endpoints', generation: this.table.generation, backend, endpoints });
+    const before = this.#endpoints.get(backend) ?? [];
+    const patch = diffEndpoints(
+      before,
+      ports.map((port) => ({ host: '127.0.0.1', port })),
+    ) ?? { removed: [], added: [] };
+    this.#endpoints.set(backend, patched(before, patch.removed, patch.added));
+    this.service.onMessage({ kind: 'endpoints', generation: this.table.generation, backend, ...patch });
   }
 
   weight(weightPpm: number, revision: number): void {

@@ -16,8 +16,8 @@ function serve(
   change: Partial<Plane['table']> = {},
 ): void {
   proxy.service.onMessage({ ...proxy.table, generation, ...change });
-  const endpoints = old.map(({ port }) => ({ host: '127.0.0.1', port }));
-  proxy.service.onMessage({ kind: 'endpoints', generation, backend: 0, endpoints });
+  const added = old.map(({ port }) => ({ host: '127.0.0.1', port }));
+  proxy.service.onMessage({ kind: 'endpoints', generation, backend: 0, removed: [], added });
   proxy.service.onMessage({ kind: 'weights', generation, revision: generation, weights: [[0, 0]] });
 }
 
@@ -161,8 +161,8 @@ describe('a new table', () => {
     const after = await answering(ok('after'));
     const client = await connect(proxy);
     proxy.service.onMessage({ ...proxy.table, generation: 2 });
-    const endpoints = [{ host: '127.0.0.1', port: after.port }];
-    proxy.service.onMessage({ kind: 'endpoints', generation: 2, backend: 0, endpoints });
+    const added = [{ host: '127.0.0.1', port: after.port }];
+    proxy.service.onMessage({ kind: 'endpoints', generation: 2, backend: 0, removed: [], added });
     expect((await ask(client, GET)).body).toBe('before');
     proxy.service.onMessage({ kind: 'weights', generation: 2, revision: 2, weights: [[0, 0]] });
     expect((await ask(client, GET)).body).toBe('after');

@@ -14,6 +14,7 @@ export function tableSource(routes: readonly string[], parts: Partial<CountsSour
     weightsPpm: () => routes.map(() => 0),
     connections: () => [],
     endpoints: () => [],
+    discoveries: () => [],
     storeUp: () => true,
     revision: () => 0,
     stateAgeSeconds: () => 0,
