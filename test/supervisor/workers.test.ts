@@ -64,7 +64,7 @@ describe('a worker that says hello', () => {
   test('is told the table, the endpoints of every backend and every weight, in this order', async () => {
     await running('', planOf(['a', 'b'], { workers: 1 }));
     expect(told().map(({ kind }) => kind)).toEqual(['table', 'endpoints', 'endpoints', 'weights']);
-    expect(told()[2]).toMatchObject({ backend: 1, endpoints: [{ host: '127.0.0.1', port: 9102 }] });
+    expect(told()[2]).toMatchObject({ backend: 1, added: [{ host: '127.0.0.1', port: 9102 }] });
     expect(told()[3]).toMatchObject({
       revision: 1,
       weights: [
