@@ -1,3 +1,4 @@
+import { withTest } from '../domain/test-since.ts';
 import { type Store, StoreUnavailable } from '../store/store.ts';
 import type { Plan } from './plan.ts';
 import type { StateKeeper } from './state-keeper.ts';
@@ -13,16 +14,17 @@ export async function writeFirstWeights(keeper: StateKeeper, plan: Plan, clock: 
       const state = await keeper.refresh();
       const unknown = plan.routes.filter(({ spec }) => !state.routes.has(spec.name));
       if (unknown.length === 0) return;
+      const at = clock();
       outcome = await keeper.compareAndSet({
         epoch: state.epoch,
         verb: 'init',
         actor: 'config',
         reason: 'weight of the configuration',
-        at: clock(),
+        at,
         routes: unknown.map(({ spec, weightPpm }) => ({
           route: spec.name,
           expected: 0,
-          next: { weightPpm, cutover: 'steady', frozen: false },
+          next: withTest(null, { weightPpm, cutover: 'steady', frozen: false }, 'init', at),
         })),
       });
     }

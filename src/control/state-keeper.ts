@@ -3,6 +3,7 @@
  * the same epoch are taken; anything else that the store may show raises an alarm, and what is served stays.
  */
 import type { AuditEntry, Change, State } from '../domain/state.ts';
+import { withNewTests } from '../domain/test-since.ts';
 import { type CasResult, type Store, StoreDiverged, type StoreHealth } from '../store/store.ts';
 import { assertFollows, joined } from './follows.ts';
 
@@ -206,7 +207,8 @@ export class StateKeeper {
     const store = await this.#opened();
     const known = this.#known ?? BOOTSTRAP;
     const state = keep === 'served' ? known : joined(await store.loadAnew(), known);
-    const entry = await store.adopt(state, { ...who, verb: 'adopt', at: this.#options.clock() });
+    const at = this.#options.clock();
+    const entry = await store.adopt(withNewTests(state, at), { ...who, verb: 'adopt', at });
     await this.#confirm();
     return entry;
   }

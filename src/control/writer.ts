@@ -1,6 +1,7 @@
 /** Every write: decide on what is known, compare-and-set, and decide again on what is there when somebody was faster. */
 import type { CutoverDecision } from '../domain/cutover.ts';
 import type { AuditEntry, RouteChange, RouteState, State, Verb } from '../domain/state.ts';
+import { withTest } from '../domain/test-since.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import type { RefusalCode } from './control.ts';
 import type { StateKeeper } from './state-keeper.ts';
@@ -47,11 +48,11 @@ export class Writer {
   async #write(intent: Intent): Promise<Written> {
     let state = this.#keeper.state ?? (await this.#keeper.refresh());
     for (;;) {
-      let drafted = draft(intent, state);
+      let drafted = draft(intent, state, this.#clock());
       if (drafted.kind !== 'change') {
         // Only what the store holds counts for a refusal.
         state = await this.#keeper.refresh();
-        drafted = draft(intent, state);
+        drafted = draft(intent, state, this.#clock());
       }
       if (drafted.kind !== 'change') return drafted;
       const { verb, actor, reason } = intent;
@@ -64,7 +65,8 @@ export class Writer {
   }
 }
 
-function draft(intent: Intent, state: State): Drafted {
+/** @param nowMs milliseconds since 1970 */
+function draft(intent: Intent, state: State, nowMs: number): Drafted {
   const routes: RouteChange[] = [];
   for (const route of intent.routes) {
     const known = state.routes.get(route);
@@ -73,7 +75,8 @@ function draft(intent: Intent, state: State): Drafted {
     if (known === undefined) return refused('storeUnavailable', `The store does not know the route "${route}" yet`);
     const decision = intent.decide(route, known);
     if (decision.kind === 'refused') return decision;
-    if (decision.kind === 'next') routes.push({ route, expected: known.revision, next: decision.next });
+    if (decision.kind !== 'next') continue;
+    routes.push({ route, expected: known.revision, next: withTest(known, decision.next, intent.verb, nowMs) });
   }
   return routes.length === 0 ? { kind: 'unchanged' } : { kind: 'change', routes };
 }

@@ -9,6 +9,11 @@ export interface RouteState {
   readonly cutover: Cutover;
   /** A frozen route refuses to be raised. */
   readonly frozen: boolean;
+  /**
+   * Names the route's running test, and says when it began: in seconds since 1970 by the clock of whoever began it, later than every earlier
+   * test of the route. Absent: the route was never above 0.
+   */
+  readonly testSince?: number;
   /** Why it is where it is, in the words of whoever wrote it. */
   readonly reason: string;
   readonly actor: string;
@@ -45,7 +50,7 @@ export type Verb =
   | 'adopt';
 
 /** The part of a RouteState that a change decides; the store adds the rest. */
-export type RoutePosition = Pick<RouteState, 'weightPpm' | 'cutover' | 'frozen'>;
+export type RoutePosition = Pick<RouteState, 'weightPpm' | 'cutover' | 'frozen' | 'testSince'>;
 
 /** One compare-and-set over one or more routes: all of it happens or none. */
 export interface Change {
@@ -78,4 +83,9 @@ export interface AuditEntry {
     readonly before: RoutePosition | null;
     readonly after: RoutePosition;
   }[];
+}
+
+/** Of a route's state, or of anything that has more, only what a change decides. */
+export function positionOf({ weightPpm, cutover, frozen, testSince }: RoutePosition): RoutePosition {
+  return { weightPpm, cutover, frozen, ...(testSince !== undefined && { testSince }) };
 }

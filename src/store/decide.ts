@@ -1,5 +1,13 @@
 /** The compare-and-set itself, without I/O: what a change becomes on a state, and the state that an applied change leads to. */
-import type { Act, AuditEntry, Change, RoutePosition, RouteState, State } from '../domain/state.ts';
+import {
+  type Act,
+  type AuditEntry,
+  type Change,
+  positionOf,
+  type RoutePosition,
+  type RouteState,
+  type State,
+} from '../domain/state.ts';
 import type { CasResult } from './store.ts';
 
 /** Compares the epoch and every touched route's revision. `applied` means: would be, once its entry is durable. */
@@ -12,7 +20,7 @@ export function decide(state: State, change: Change): CasResult {
   const { at, verb, actor, reason } = change;
   const routes = change.routes.map(({ route, next }) => ({
     route,
-    before: positionOf(state.routes.get(route)),
+    before: heldPosition(state.routes.get(route)),
     after: next,
   }));
   return { kind: 'applied', entry: { revision: state.revision + 1, at, verb, actor, reason, routes } };
@@ -38,8 +46,8 @@ export function adopt(held: State, state: State, act: Act, epoch: string): { ent
     reason,
     routes: [...state.routes].map(([route, after]) => ({
       route,
-      before: positionOf(held.routes.get(route)),
-      after: positionOf(after) as RoutePosition,
+      before: heldPosition(held.routes.get(route)),
+      after: positionOf(after),
     })),
   };
   const ended = [...(state.lineage ?? []), state.epoch, ...(held.lineage ?? []), held.epoch];
@@ -47,6 +55,6 @@ export function adopt(held: State, state: State, act: Act, epoch: string): { ent
   return { entry, state: { ...applyEntries(held, [entry]), epoch, lineage } };
 }
 
-function positionOf(route: RouteState | undefined): RoutePosition | null {
-  return route === undefined ? null : { weightPpm: route.weightPpm, cutover: route.cutover, frozen: route.frozen };
+function heldPosition(route: RouteState | undefined): RoutePosition | null {
+  return route === undefined ? null : positionOf(route);
 }

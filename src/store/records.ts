@@ -12,6 +12,7 @@ const position = z.object({
   weightPpm: z.int().min(0).max(PPM),
   cutover: z.enum(['steady', 'ramping', 'paused', 'held', 'rolledBack', 'completed']),
   frozen: z.boolean(),
+  testSince: z.int().min(0).exactOptional(),
 });
 
 const routeState = position.extend({ revision, reason: z.string(), actor: z.string(), at: z.number() });

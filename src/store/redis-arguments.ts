@@ -1,6 +1,6 @@
 /** What the scripts that write are given: JSON ready made, in a fixed order. */
-import type { Act, Change, RouteState, State } from '../domain/state.ts';
-import { openJson, positionOf } from './redis-replies.ts';
+import { type Act, type Change, positionOf, type RouteState, type State } from '../domain/state.ts';
+import { openJson } from './redis-replies.ts';
 
 /** Audit entries that are kept, about. */
 const AUDIT_ENTRIES = 10_000;

@@ -1,6 +1,6 @@
 /** What the scripts answer, checked; and what they are given, ready made. */
 import { z } from 'zod';
-import type { AuditEntry, RoutePosition, RouteState, State } from '../domain/state.ts';
+import type { AuditEntry, RouteState, State } from '../domain/state.ts';
 import { auditEntryOf, checked, routeStateOf } from './records.ts';
 
 const text = z.string();
@@ -57,8 +57,4 @@ export function stateOf(epoch: string, revision: number, lineage: string, fields
 /** An object's JSON without its braces, to be put together with more. */
 export function openJson(object: object): string {
   return JSON.stringify(object).slice(1, -1);
-}
-
-export function positionOf({ weightPpm, cutover, frozen }: RoutePosition): RoutePosition {
-  return { weightPpm, cutover, frozen };
 }
