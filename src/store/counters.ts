@@ -35,6 +35,8 @@ export interface Counters {
   close(route: string, index: number, result: string): Promise<RouteEvidence>;
 }
 
+/** Length of a bucket. */
+export const BUCKET_MS = 1_000;
 /** Evidence of a route that nobody adds to is forgotten after this long: a test takes a day. */
 export const EVIDENCE_MS = 25 * 3_600_000;
 /** Most cells of a route that are kept apart; when nobody closes buckets, counts beyond stay in the newest that has any. */

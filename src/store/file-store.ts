@@ -2,9 +2,11 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Act, AuditEntry, Change, State } from '../domain/state.ts';
+import { BUCKET_MS, type Counters } from './counters.ts';
 import { adopt, applyEntries, decide } from './decide.ts';
 import { Journal } from './journal.ts';
 import { lockFile } from './lock-file.ts';
+import { MemoryCounters } from './memory-counters.ts';
 import { checkedChange } from './records.ts';
 import { type CasResult, type Store, type StoreHealth, StoreUnavailable } from './store.ts';
 
@@ -50,6 +52,7 @@ interface Waiting {
 
 class FileStore implements Store {
   readonly fleet = null;
+  readonly counters: Counters;
   readonly #path: string;
   readonly #options: FileStoreOptions;
   readonly #journal: Journal;
@@ -74,6 +77,7 @@ class FileStore implements Store {
   ) {
     this.#path = path;
     this.#options = options;
+    this.counters = new MemoryCounters(BUCKET_MS, options.clock);
     this.#journal = journal;
     this.#unlock = unlock;
     this.#state = state;

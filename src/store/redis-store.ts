@@ -1,8 +1,10 @@
 /** The state of a fleet in Redis: one hash, written by one script, read by another, with the audit in a stream beside it. */
 import type { Act, AuditEntry, Change, State } from '../domain/state.ts';
+import { BUCKET_MS, type Counters } from './counters.ts';
 import { checkedChange } from './records.ts';
 import type { RedisAddress } from './redis-address.ts';
 import { adoptArguments, writeArguments } from './redis-arguments.ts';
+import { RedisCounters } from './redis-counters.ts';
 import { RedisFleet } from './redis-fleet.ts';
 import { follow, type Known } from './redis-follow.ts';
 import { NoAnswer, RedisLink } from './redis-link.ts';
@@ -37,6 +39,7 @@ export function openRedisStore(address: RedisAddress, options: RedisStoreOptions
 
 class RedisStore implements Store {
   readonly fleet: RedisFleet;
+  readonly counters: Counters;
   readonly #link: RedisLink;
   readonly #options: RedisStoreOptions;
   readonly #watchers = new Set<{ readonly onState: (state: State) => void }>();
@@ -57,6 +60,7 @@ class RedisStore implements Store {
       onHint: (hint) => this.#told(hint),
     });
     this.fleet = new RedisFleet(this.#link);
+    this.counters = new RedisCounters(this.#link, BUCKET_MS);
   }
 
   /** Only a hint: what is believed is read. */

@@ -1,4 +1,5 @@
 import type { Act, AuditEntry, Change, State } from '../domain/state.ts';
+import type { Counters } from './counters.ts';
 
 /** What became of a compare-and-set. */
 export type CasResult =
@@ -49,6 +50,8 @@ export interface Store {
   health(): StoreHealth;
   /** Where replicas tell each other how far they are; null in a store that only one can have open. */
   readonly fleet: Fleet | null;
+  /** What all replicas count together, for the judge. */
+  readonly counters: Counters;
   close(): Promise<void>;
 }
 

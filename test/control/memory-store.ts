@@ -1,5 +1,7 @@
 import type { Act, AuditEntry, Change, State } from '../../src/domain/state.ts';
+import { BUCKET_MS } from '../../src/store/counters.ts';
 import { adopt, applyEntries, decide } from '../../src/store/decide.ts';
+import { MemoryCounters } from '../../src/store/memory-counters.ts';
 import { type CasResult, type Store, type StoreHealth, StoreUnavailable } from '../../src/store/store.ts';
 
 /** A store without a file, which can be away, and in which others may write at the worst moment. */
@@ -16,6 +18,7 @@ export class MemoryStore implements Store {
   }
 
   readonly fleet = null;
+  readonly counters = new MemoryCounters(BUCKET_MS, Date.now);
 
   loadAnew(): Promise<State> {
     return this.load();
