@@ -25,6 +25,7 @@ import type { Store } from './store/store.ts';
 import { createLogger } from './telemetry/log.ts';
 
 const WORKER_SCRIPT = fileURLToPath(new URL('./proxy/worker.js', import.meta.url));
+const PAGE = fileURLToPath(new URL('./console', import.meta.url));
 const DEMO_CONFIG = fileURLToPath(new URL('../config/crossfade.yaml', import.meta.url));
 
 export interface ServeOptions {
@@ -94,7 +95,7 @@ async function run(first: Prepared, bootstrapOld: boolean, onReady: () => void):
   const { address, host, port } = first.config.admin;
   let serving = first;
   const access = (): Access => serving.config.admin;
-  const admin = createAdmin(plane.service, { logger, version: packageVersion(), address, access });
+  const admin = createAdmin(plane.service, { logger, version: packageVersion(), address, access, page: PAGE });
   const stopped = stopSignal(plane, async () => {
     serving = await reload(plane, serving);
   });

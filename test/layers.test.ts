@@ -37,6 +37,7 @@ const LAYERS: readonly Layer[] = [
     may: /^(?:discovery|health|telemetry|domain)\/|^(?:store\/store|seam)\.ts$/,
   },
   { name: 'admin', files: /^admin\//, may: /^(?:control|config|telemetry|domain)\// },
+  { name: 'console', files: /^console\//, may: /^control\/control\.ts$|^admin\/(?:live|schemas)\.ts$/ },
   {
     name: 'cli (commands that run here)',
     files: /^cli\/commands\/(?:serve|demo|check|diff|backtest)\.ts$/,
@@ -86,7 +87,7 @@ function nameOf(file: string): string {
 const src = fileURLToPath(new URL('../src', import.meta.url));
 
 function sourceFiles(): string[] {
-  return readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  return readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 }
 
 test('no file of src imports what its layer may not', () => {

@@ -10,7 +10,8 @@ import { Problem } from './schemas.ts';
 const DESCRIPTION = `Moves routes between their old and new side. Errors are problem details (RFC 9457). A route's revision is its ETag:
 raising a weight needs it in If-Match; lowering and rolling back never do. Weights are percent, times milliseconds.
 
-Where tokens are configured (admin.tokens) every call needs one, but /healthz, /readyz, and /metrics when openMetrics is set. The role viewer
+Where tokens are configured (admin.tokens) every call needs one, but /healthz, /readyz, and /metrics when openMetrics is set; browsers show
+theirs once to POST /v1/session. The role viewer
 reads, operator also moves routes, admin also adopts. Where none are, only this machine may call. Writes that are refused with 401, 403, 409, 412 or
 428 are logged, sent as events, and kept for GET /v1/history?refused=true.`;
 

@@ -5,11 +5,8 @@ import { z } from 'zod';
 import type { Control, ControlEvent } from '../control/control.ts';
 import type { AdminApp } from './app.ts';
 import { problems } from './docs.ts';
+import { openEventStream } from './event-stream.ts';
 import { eventData } from './history-entry.ts';
-
-const HEARTBEAT_MS = 15_000;
-/** A client that leaves this much unread is disconnected; it comes back with Last-Event-ID. */
-const UNREAD_BYTES = 4 * 1024 * 1024;
 
 /** @param isAdmitted whether a caller who was let in may still read: asked before each event, since tokens can be taken away */
 export function registerEvents(
@@ -66,24 +63,10 @@ function stream(
   missed: readonly ControlEvent[],
   isAdmitted: () => boolean,
 ): void {
-  response.writeHead(200, {
-    'content-type': 'text/event-stream',
-    'cache-control': 'no-store',
-    'x-accel-buffering': 'no',
-  });
+  const client = openEventStream(response, isAdmitted, () => unsubscribe());
   // Bounded by what control remembers.
-  response.write(`: connected\n\n${missed.map(formatEvent).join('')}`);
-  const send = (text: string): void => {
-    if (!isAdmitted()) response.end();
-    else if (response.writableLength > UNREAD_BYTES) response.destroy();
-    else response.write(text);
-  };
-  const unsubscribe = control.subscribe((event) => send(formatEvent(event)));
-  const heartbeat = setInterval(() => send(': still here\n\n'), HEARTBEAT_MS);
-  response.on('close', () => {
-    unsubscribe();
-    clearInterval(heartbeat);
-  });
+  if (missed.length > 0) client.send(missed.map(formatEvent).join(''));
+  const unsubscribe = control.subscribe((event) => client.send(formatEvent(event)));
 }
 
 function formatEvent(event: ControlEvent): string {

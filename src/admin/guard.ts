@@ -1,12 +1,15 @@
 /**
  * Who may call. Without tokens the port is open on loopback only, and whoever reaches it is admin `local`. Browsers on the same machine
  * reach it too, on behalf of any site they show: so the Host must be loopback (a name that a site points here is not), and an
- * Origin, when there is one, must be this very server. With tokens every call needs one, which no other site has.
+ * Origin, when there is one, must be this very server. With tokens every call needs one, which no other site has, or the cookie of a
+ * session, which browsers send along with what this site's own pages ask for (SameSite=Strict, RFC 6265bis section 5.4.7); to write, such a
+ * page must also be named by the Origin.
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { isLoopback } from '../config/address.ts';
 import { type Access, bearerToken, type Caller, callerOf, LOCAL, mayAct, type Role } from './access.ts';
 import { AdminProblem } from './problem.ts';
+import type { Sessions } from './sessions.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -18,6 +21,10 @@ declare module 'fastify' {
     needs?: Role;
     /** Name of a write in records of refusals. */
     verb?: string;
+    /** Part of the page, which tells nothing by itself. */
+    isPage?: true;
+    /** Whoever has no token yet comes here to show one. */
+    isLogin?: true;
   }
 }
 
@@ -35,7 +42,7 @@ export function assertReachable(address: string, { tokens }: Access): void {
 }
 
 /** @throws AdminProblem when the caller may not; else `request.caller` is set */
-export function guard(request: FastifyRequest, reply: FastifyReply, access: Access): void {
+export function guard(request: FastifyRequest, reply: FastifyReply, access: Access, sessions: Sessions): void {
   const { url = '', config } = request.routeOptions;
   if (OPEN_TO_ALL.has(url)) return;
   if (access.tokens.length === 0) {
@@ -44,34 +51,48 @@ export function guard(request: FastifyRequest, reply: FastifyReply, access: Acce
     return;
   }
   if (url === '/metrics' && access.openMetrics) return;
-  const caller = authenticate(request, reply, access);
+  if (config?.isPage) return;
+  if (config?.isLogin) return checkOrigin(request);
+  const caller = authenticate(request, reply, access, sessions);
   // Before anything is refused: refusals name the caller.
   request.caller = caller;
   const isRead = READS.has(request.method);
   if (!isRead) checkOrigin(request);
+  if (!isRead && isBrowser(request) && request.headers.origin === undefined) {
+    throw new AdminProblem('foreignOrigin', 'A write with the cookie of a session must name its Origin');
+  }
   const needs = config?.needs ?? (isRead ? 'viewer' : 'admin');
   if (mayAct(caller, needs)) return;
   throw new AdminProblem('forbidden', `This needs the role ${needs}; the token "${caller.name}" has ${caller.role}`);
 }
 
 /** Whether the caller, who may have been let in long ago, would be now. */
-export function isStillAdmitted({ headers, caller }: FastifyRequest, access: Access): boolean {
-  if (access.tokens.length === 0) return caller === LOCAL;
-  return callerOf(bearerToken(headers.authorization) ?? '', access) !== undefined;
+export function isStillAdmitted(request: FastifyRequest, access: Access, sessions: Sessions): boolean {
+  if (access.tokens.length === 0) return request.caller === LOCAL;
+  return callerFrom(request, access, sessions) !== undefined;
+}
+
+/** Comes with the cookie of a session, and no token of its own. */
+function isBrowser({ headers }: FastifyRequest): boolean {
+  return bearerToken(headers.authorization) === undefined;
+}
+
+function callerFrom({ headers }: FastifyRequest, access: Access, sessions: Sessions): Caller | undefined {
+  const token = bearerToken(headers.authorization);
+  return token === undefined ? sessions.caller(headers.cookie, access) : callerOf(token, access);
 }
 
 /** The challenge is that of RFC 6750 section 3. */
-function authenticate({ headers }: FastifyRequest, reply: FastifyReply, access: Access): Caller {
-  const token = bearerToken(headers.authorization);
-  const caller = token === undefined ? undefined : callerOf(token, access);
+function authenticate(request: FastifyRequest, reply: FastifyReply, access: Access, sessions: Sessions): Caller {
+  const caller = callerFrom(request, access, sessions);
   if (caller !== undefined) return caller;
-  const fault = token === undefined ? '' : ', error="invalid_token"';
-  reply.header('www-authenticate', `Bearer realm="crossfade"${fault}`);
+  const hasToken = !isBrowser(request);
+  reply.header('www-authenticate', `Bearer realm="crossfade"${hasToken ? ', error="invalid_token"' : ''}`);
   throw new AdminProblem(
     'unauthenticated',
-    token === undefined
-      ? 'Send a token as "Authorization: Bearer TOKEN" (crossfade: --token or CROSSFADE_TOKEN)'
-      : 'The token is none of those that admin.tokens lists',
+    hasToken
+      ? 'The token is none of those that admin.tokens lists'
+      : 'Send a token as "Authorization: Bearer TOKEN" (crossfade: --token or CROSSFADE_TOKEN)',
   );
 }
 

@@ -1,13 +1,15 @@
 /** The admin plane: fastify, with its routes by concept. It asks and tells control; it never touches the data path. */
-import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import type { Control } from '../control/control.ts';
 import type { Access } from './access.ts';
 import { typedApp } from './app.ts';
+import { registerConsole } from './console.ts';
 import { registerDocs } from './docs.ts';
 import { registerEvents } from './events.ts';
 import { answerFailure, answerUnreadable } from './failures.ts';
 import { assertReachable, guard, isStillAdmitted } from './guard.ts';
+import { registerLive } from './live.ts';
 import { collectMethods } from './methods.ts';
 import { Refusals } from './refusals.ts';
 import { registerExplain } from './routes/explain.ts';
@@ -15,7 +17,10 @@ import { registerHealth } from './routes/health.ts';
 import { registerHistory } from './routes/history.ts';
 import { registerMetrics } from './routes/metrics.ts';
 import { registerRead } from './routes/read.ts';
+import { registerSeries } from './routes/series.ts';
+import { registerSession } from './routes/session.ts';
 import { registerWrite } from './routes/write.ts';
+import { Sessions } from './sessions.ts';
 
 export interface AdminOptions {
   /** Absent: nothing is logged. */
@@ -26,6 +31,8 @@ export interface AdminOptions {
   readonly address: string;
   /** Who may, asked for each call: it may change while the server runs. */
   readonly access: () => Access;
+  /** Folder of the built page; absent: none is served. */
+  readonly page?: string;
 }
 
 const BODY_BYTES = 64 * 1024;
@@ -40,6 +47,7 @@ export function createAdmin(control: Control, options: AdminOptions): FastifyIns
   const { access } = options;
   assertReachable(options.address, access());
   const refusals = new Refusals(control, Date.now);
+  const sessions = new Sessions(Date.now);
   const app: FastifyInstance = fastify({
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
     logController: new LogController({ disableRequestLogging: true }),
@@ -62,7 +70,7 @@ export function createAdmin(control: Control, options: AdminOptions): FastifyIns
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
   });
   app.decorateRequest('caller', null);
-  app.addHook('onRequest', async (request, reply) => guard(request, reply, access()));
+  app.addHook('onRequest', async (request, reply) => guard(request, reply, access(), sessions));
   registerDocs(app, options.version);
   app.register(async (scope) => {
     const api = typedApp(scope);
@@ -72,7 +80,12 @@ export function createAdmin(control: Control, options: AdminOptions): FastifyIns
     registerWrite(api, control);
     registerHistory(api, control, refusals);
     registerExplain(api, control);
-    registerEvents(api, control, (request) => isStillAdmitted(request, access()));
+    registerSeries(api, control);
+    registerSession(api, sessions, access);
+    const isAdmitted = (request: FastifyRequest): boolean => isStillAdmitted(request, access(), sessions);
+    registerEvents(api, control, isAdmitted);
+    registerLive(api, control, isAdmitted);
+    if (options.page !== undefined) registerConsole(api, options.page);
   });
   return app;
 }

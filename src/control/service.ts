@@ -8,8 +8,11 @@ import type {
   ControlEvent,
   ExplainRequest,
   ExplainView,
+  PreviewView,
   Refusal,
   RouteView,
+  SeriesView,
+  StatsRow,
   StatusView,
   UnconfiguredView,
   WriteRequest,
@@ -19,12 +22,16 @@ import type { Events } from './events.ts';
 import { explainRequest } from './explain.ts';
 import type { LocalRollbacks } from './local-rollbacks.ts';
 import { MetricsSource } from './metrics-source.ts';
+import { previewOf } from './preview.ts';
 import type { Replicas } from './replicas.ts';
+import { Series, STATS_SECONDS } from './series.ts';
 import type { StateKeeper } from './state-keeper.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { Verbs } from './verbs.ts';
 import { Views } from './views.ts';
 import type { Written } from './writer.ts';
+
+const SAMPLE_MS = 1_000;
 
 export interface ServiceOptions {
   readonly version: string;
@@ -37,6 +44,8 @@ export interface ServiceOptions {
   readonly verbs: Verbs;
   readonly supervisor: Supervisor;
   readonly replicas: Replicas;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
 }
 
 export class ControlService implements Control {
@@ -44,6 +53,8 @@ export class ControlService implements Control {
   readonly #views: Views;
   readonly #verbs: Verbs;
   readonly #metrics: Metrics;
+  readonly #series: Series;
+  readonly #sampling: NodeJS.Timeout;
   #alarm: string | null = null;
   #draining = false;
 
@@ -54,6 +65,8 @@ export class ControlService implements Control {
     this.#verbs = options.verbs;
     const source = new MetricsSource(supervisor, keeper, local, version);
     this.#metrics = createMetrics(source);
+    this.#series = new Series(source, options.clock);
+    this.#sampling = setInterval(() => this.#series.sample(), SAMPLE_MS);
     events.subscribe((event) => {
       if (event.type === 'change') source.note(event.entry);
       if (event.type === 'config') this.#alarm = event.ok ? null : event.detail;
@@ -63,6 +76,7 @@ export class ControlService implements Control {
   /** From now on not ready: whoever sends traffic should stop. */
   leave(): void {
     this.#draining = true;
+    clearInterval(this.#sampling);
   }
 
   status(): StatusView {
@@ -102,6 +116,31 @@ export class ControlService implements Control {
 
   route(name: string): RouteView | undefined {
     return this.#views.route(name);
+  }
+
+  stats(): StatsRow[] {
+    return this.#names().map((name) => this.#series.row(name));
+  }
+
+  series(name: string): SeriesView | undefined {
+    return this.#series.of(name);
+  }
+
+  preview(name: string, weightPpm: number): PreviewView | undefined {
+    const { supervisor, local } = this.#options;
+    const { plan } = supervisor;
+    const spec = plan.routes.find((route) => route.spec.name === name)?.spec;
+    if (spec === undefined) return undefined;
+    const endpoints = supervisor.endpoints(spec.new).length;
+    const perWorker = plan.backends[spec.new]?.spec.connections ?? 0;
+    return previewOf({
+      spec,
+      weightPpm: { now: local.served?.routes.get(name)?.weightPpm ?? 0, after: weightPpm },
+      stats: this.#series.row(name),
+      seconds: STATS_SECONDS,
+      endpoints,
+      connections: perWorker * plan.workers * endpoints,
+    });
   }
 
   setWeight(name: string, weightPpm: number, write: WriteRequest): Promise<WriteResult> {

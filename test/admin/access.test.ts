@@ -74,6 +74,12 @@ const CALLS: readonly (Call & {
   { method: 'GET', path: '/v1/history?refused=true', needs: 'viewer' },
   { method: 'GET', path: '/v1/explain?route=search', needs: 'viewer' },
   { method: 'GET', path: '/v1/events', needs: 'viewer' },
+  { method: 'GET', path: '/v1/live', needs: 'viewer' },
+  { method: 'GET', path: '/v1/series?route=search', needs: 'viewer' },
+  { method: 'GET', path: '/v1/routes/search/preview?weight=5', needs: 'viewer' },
+  { method: 'GET', path: '/v1/session', needs: 'viewer' },
+  { method: 'DELETE', path: '/v1/session', needs: 'viewer' },
+  { method: 'POST', path: '/v1/session', body: { token: TOKENS.viewer }, needs: 'nothing' },
   { method: 'GET', path: '/v1/nowhere', needs: 'viewer', done: 404 },
   { method: 'PUT', path: '/v1/routes/search/weight', ...RAISE, needs: 'operator' },
   { method: 'POST', path: '/v1/routes/search/rollback', needs: 'operator' },
@@ -89,9 +95,11 @@ const CALLS: readonly (Call & {
   { method: 'POST', path: '/v1/status', needs: 'admin', done: 405 },
 ];
 
+const ENDLESS = new Set(['/v1/events', '/v1/live']);
+
 /** The status of the answer; the body of an endless one is not waited for. */
 function statusOf(admin: Admin, { method, path, body, headers }: Call, more: Record<string, string>): Promise<number> {
-  if (path !== '/v1/events')
+  if (!ENDLESS.has(path))
     return admin.send(method, path, { body, headers: { ...headers, ...more } }).then(({ status }) => status);
   return new Promise((resolve, reject) => {
     const request = get({ host: '127.0.0.1', port: admin.port, path, headers: more, agent: false }, (response) => {
@@ -344,7 +352,7 @@ test('no token is ever in an answer, an event, the history or the log', async ()
   const wrong = 'wrong-0123456789';
   const answers: string[] = [];
   for (const token of [...Object.values(TOKENS), wrong]) {
-    for (const { method, path, body, headers } of CALLS.filter(({ path: each }) => each !== '/v1/events')) {
+    for (const { method, path, body, headers } of CALLS.filter(({ path: each }) => !ENDLESS.has(each))) {
       const all = { ...headers, ...bearer(token) };
       const answer = await admin.send(method, path, { body, headers: all });
       answers.push(answer.text, JSON.stringify(answer.headers));

@@ -5,9 +5,12 @@ import type {
   Control,
   ControlEvent,
   ExplainRequest,
+  PreviewView,
   Refusal,
   ReplicaView,
   RouteView,
+  SeriesView,
+  StatsRow,
   StatusView,
   UnconfiguredView,
   WriteRequest,
@@ -120,6 +123,28 @@ export class FakeControl implements Control {
       evidence: { value: 0, threshold: 3, verdict: 'inconclusive', reason: 'nothing is judged yet' },
       ramp: null,
       applied: this.applied,
+    };
+  }
+
+  stats(): StatsRow[] {
+    return this.routes().map(() => [800, 1, 12.5, 80, 4, 200, 0, 10, 60, 1]);
+  }
+
+  series(name: string): SeriesView | undefined {
+    if (!this.#routes.has(name)) return undefined;
+    const side = { requests: [80], faults: [1], p50: [12.5], p99: [null] };
+    return { route: name, rings: [{ seconds: 1, at: [AT], weight: [20], old: side, new: side }] };
+  }
+
+  preview(name: string, weightPpm: number): PreviewView | undefined {
+    const route = this.route(name);
+    if (route === undefined) return undefined;
+    const nothing = { now: 0, after: 0 };
+    return {
+      weight: { now: route.weight, after: ppmToPercent(weightPpm) },
+      requestsPerSecond: { old: nothing, new: nothing },
+      users: null,
+      headroom: { endpoints: 2, connections: 0, inflight: nothing },
     };
   }
 

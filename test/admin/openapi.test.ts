@@ -36,20 +36,26 @@ describe('the OpenAPI document', () => {
     expect(document.openapi).toBe('3.1.0');
     expect(document.info).toMatchObject({ title: 'Crossfade admin API', version: '0.1.0' });
     expect(operations.map(({ method, path }) => `${method} ${path}`).sort()).toEqual([
+      'delete /v1/session',
       'get /healthz',
       'get /metrics',
       'get /readyz',
       'get /v1/events',
       'get /v1/explain',
       'get /v1/history',
+      'get /v1/live',
       'get /v1/routes',
       'get /v1/routes/{route}',
+      'get /v1/routes/{route}/preview',
+      'get /v1/series',
+      'get /v1/session',
       'get /v1/status',
       'post /v1/adopt',
       'post /v1/rollback',
       'post /v1/routes/{route}/freeze',
       'post /v1/routes/{route}/rollback',
       'post /v1/routes/{route}/unfreeze',
+      'post /v1/session',
       'post /v1/undo',
       'put /v1/routes/{route}/weight',
     ]);

@@ -1,0 +1,202 @@
+/**
+ * All that the console shows, as it changes: once a second, and at once after a change. Whatever is sent is made once, for all clients, and
+ * only while there are any. Routes are sent whole when something about them has changed but their counts; those go as rows of
+ * numbers.
+ */
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import type { Control, RouteView, StatsRow, StatusView } from '../control/control.ts';
+import type { AdminApp } from './app.ts';
+import { problems } from './docs.ts';
+import { type EventStream, openEventStream } from './event-stream.ts';
+import { eventData } from './history-entry.ts';
+
+const BEAT_MS = 1_000;
+/** Changes that come closer together are told together. */
+const HASTE_MS = 50;
+/** A client this far behind is spared the next numbers: the ones after them say more. */
+const BEHIND_BYTES = 1024 * 1024;
+
+/** What `routes` carries: routes that are new or changed, with their place in the order of the configuration. */
+export interface LiveRoutes {
+  /** How many there are now; greater places are no more. */
+  count: number;
+  changed: [place: number, route: RouteView][];
+}
+
+/** What `stats` carries: rows that changed, by place, and the newest evidence of routes where it changed. */
+export interface LiveStats {
+  at: number;
+  rows: [place: number, ...row: StatsRow][];
+  evidence: [place: number, evidence: RouteView['evidence']][];
+}
+
+export type LiveStatus = StatusView & { at: number };
+
+/** One message of what changed since the last; undefined: nothing did. */
+type Message = string | undefined;
+
+export class Live {
+  readonly #control: Control;
+  readonly #clock: () => number;
+  readonly #clients = new Set<EventStream>();
+  /** By place: what was sent last, as JSON. */
+  #routes: string[] = [];
+  #rows: string[] = [];
+  #evidence: string[] = [];
+  /** Evidence that has changed and goes with the next numbers. */
+  #pending: string[] = [];
+  #beat: NodeJS.Timeout | undefined;
+  #hurried: NodeJS.Timeout | undefined;
+  #unsubscribe: (() => void) | undefined;
+
+  /** @param clock milliseconds since 1970 */
+  constructor(control: Control, clock: () => number) {
+    this.#control = control;
+    this.#clock = clock;
+  }
+
+  /** The client is told everything once, then what changes. */
+  join(client: EventStream): void {
+    if (this.#clients.size === 0) this.#start();
+    else this.#tell();
+    client.send(this.#status() + this.#all());
+    this.#clients.add(client);
+  }
+
+  leave(client: EventStream): void {
+    this.#clients.delete(client);
+    if (this.#clients.size === 0) this.#stop();
+  }
+
+  #start(): void {
+    this.#changedRoutes();
+    this.#stats();
+    this.#beat = setInterval(() => this.#tell(), BEAT_MS);
+    this.#unsubscribe = this.#control.subscribe((event) => {
+      for (const client of this.#clients)
+        client.send(`event: ${event.type}\ndata: ${JSON.stringify(eventData(event))}\n\n`);
+      this.#hurried ??= setTimeout(() => this.#tell(), HASTE_MS);
+    });
+  }
+
+  #stop(): void {
+    clearInterval(this.#beat);
+    clearTimeout(this.#hurried);
+    this.#hurried = undefined;
+    this.#unsubscribe?.();
+  }
+
+  #tell(): void {
+    clearTimeout(this.#hurried);
+    this.#hurried = undefined;
+    const urgent = (this.#changedRoutes() ?? '') + this.#status();
+    const stats = this.#stats() ?? '';
+    for (const client of this.#clients) client.send(client.unread > BEHIND_BYTES ? urgent : urgent + stats);
+  }
+
+  #status(): string {
+    const status: LiveStatus = { at: this.#clock(), ...this.#control.status() };
+    return message('status', JSON.stringify(status));
+  }
+
+  #all(): string {
+    const routes = this.#routes.map((route, place) => `[${place},${route}]`);
+    const rows = this.#rows.map((row, place) => `[${place},${row.slice(1)}`);
+    const evidence = this.#evidence.map((text, place) => `[${place},${text}]`);
+    return this.#routesMessage(routes) + this.#statsMessage(rows, evidence);
+  }
+
+  #changedRoutes(): Message {
+    const routes = this.#control.routes();
+    const before = this.#routes;
+    this.#routes = routes.map((route) => JSON.stringify(withoutCounts(route)));
+    const changed = differences(before, this.#routes, (route) => route);
+    const evidence = routes.map((route) => JSON.stringify(route.evidence));
+    // Of a route at another place than before nothing is known.
+    if (before.length !== routes.length) this.#rows = [];
+    this.#pending = differences(this.#evidence, evidence, (text) => text);
+    this.#evidence = evidence;
+    return changed.length === 0 && before.length === routes.length ? undefined : this.#routesMessage(changed);
+  }
+
+  #stats(): Message {
+    const rows = this.#control.stats().map((row) => JSON.stringify(row));
+    const changed = differences(this.#rows, rows, (row) => row.slice(1), '');
+    this.#rows = rows;
+    const evidence = this.#pending;
+    this.#pending = [];
+    return this.#statsMessage(changed, evidence);
+  }
+
+  #routesMessage(changed: readonly string[]): string {
+    return message('routes', `{"count":${this.#routes.length},"changed":[${changed.join(',')}]}`);
+  }
+
+  #statsMessage(rows: readonly string[], evidence: readonly string[]): string {
+    return message('stats', `{"at":${this.#clock()},"rows":[${rows.join(',')}],"evidence":[${evidence.join(',')}]}`);
+  }
+}
+
+/** Texts that differ from those before, each as `[place,text]`. */
+function differences(
+  before: readonly string[],
+  after: readonly string[],
+  inner: (text: string) => string,
+  end = ']',
+): string[] {
+  return after.flatMap((text, place) => (text === before[place] ? [] : [`[${place},${inner(text)}${end}`]));
+}
+
+/** What is sent by itself is left at nothing, so that it does not make a route look changed. */
+function withoutCounts(route: RouteView): RouteView {
+  return {
+    ...route,
+    old: { ...route.old, requests: 0, faults: 0 },
+    new: { ...route.new, requests: 0, faults: 0 },
+    evidence: { ...route.evidence, value: 0, reason: '' },
+    applied: { ...route.applied, ms: null },
+  };
+}
+
+function message(event: string, json: string): string {
+  return `event: ${event}\ndata: ${json}\n\n`;
+}
+
+/** @param isAdmitted whether a caller who was let in may still read */
+export function registerLive(app: AdminApp, control: Control, isAdmitted: (request: FastifyRequest) => boolean): void {
+  const live = new Live(control, Date.now);
+  app.addHook('preClose', async () => {
+    for (const response of open) response.end();
+  });
+  const open = new Set<{ end(): void }>();
+  app.route({
+    method: 'GET',
+    url: '/v1/live',
+    exposeHeadRoute: false,
+    schema: {
+      operationId: 'streamLive',
+      summary: 'All that the console shows, as it changes',
+      description:
+        'Server-sent events: `status` (as GET /v1/status, each second), `routes` (`count`, and in `changed` pairs of place and route, without counts), `stats` (rows of place and numbers of the last ten seconds: requests, faults, p50 and p99 in milliseconds, requests under way, of old and of new; and `evidence` by place), and those of GET /v1/events. First everything, then what changes.',
+      tags: ['operation'],
+      response: {
+        200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } },
+        ...problems(401, 403),
+      },
+    },
+    handler: (request, reply) => {
+      reply.hijack();
+      open.add(reply.raw);
+      const client = openEventStream(
+        reply.raw,
+        () => isAdmitted(request),
+        () => {
+          open.delete(reply.raw);
+          live.leave(client);
+        },
+      );
+      live.join(client);
+    },
+  });
+}

@@ -1,0 +1,138 @@
+/** What a route has done over time: both sides on one axis, so that the eye compares them. */
+import { useEffect, useState } from 'preact/hooks';
+import type { HistoryEntry } from '../admin/schemas.ts';
+import type { RouteView, SeriesView } from '../control/control.ts';
+import { getHistory, getSeries } from './api.ts';
+import { Chart, type Line, type Mark } from './chart.tsx';
+import { milliseconds, percent, rate, weight } from './format.ts';
+
+type Ring = SeriesView['rings'][number];
+
+const RANGES = [
+  { label: '5 min', ms: 300_000, ring: 0, everyMs: 2_000 },
+  { label: '1 h', ms: 3_600_000, ring: 1, everyMs: 10_000 },
+] as const;
+
+/** Slots of the hour below which the five minutes say all. */
+const YOUNG = 31;
+
+const NOTHING: Ring = {
+  seconds: 1,
+  at: [],
+  weight: [],
+  old: { requests: [], faults: [], p50: [], p99: [] },
+  new: { requests: [], faults: [], p50: [], p99: [] },
+};
+
+export function Charts({ route }: { readonly route: RouteView }) {
+  const [chosen, setChoice] = useState<number | null>(null);
+  const [isYoung, setYoung] = useState(true);
+  const choice = chosen ?? (isYoung ? 0 : 1);
+  const range = RANGES[choice] as (typeof RANGES)[number];
+  const series = usePolled(() => getSeries(route.name), range.everyMs, route.name, choice);
+  const history = usePolled(() => getHistory(50, route.name), 0, route.name, route.revision);
+  useEffect(() => {
+    if (series !== undefined) setYoung((series.rings[1]?.at.length ?? 0) < YOUNG);
+  }, [series]);
+  const ring = series?.rings[range.ring] ?? NOTHING;
+  const to = ring.at.at(-1) ?? Date.now();
+  const frame = { at: ring.at, marks: marksOf(history ?? []), from: to - range.ms, to };
+  const perSecond = sides(ring, ({ requests }) => requests.map((n) => n / ring.seconds));
+  const faults = sides(ring, (side) =>
+    side.requests.map((n, i) => (n === 0 ? null : (100 * (side.faults[i] ?? 0)) / n)),
+  );
+  const p99 = sides(ring, (side) => side.p99);
+  const p50 = sides(ring, (side) => side.p50).map((line) => ({ ...line, isDashed: true }));
+  const share: Line = { label: 'new', color: '--new', values: ring.weight, isArea: true };
+  return (
+    <section class="charts" aria-label="Over time">
+      <div class="ranges" role="group" aria-label="Range">
+        {RANGES.map(({ label }, i) => (
+          <button key={label} type="button" class="quiet" aria-pressed={i === choice} onClick={() => setChoice(i)}>
+            {label}
+          </button>
+        ))}
+        <span class="legend">
+          <span class="old">━ old</span> <span class="new">━ new</span> <span class="n">┅ p50, ┊ changes</span>
+        </span>
+      </div>
+      <Chart
+        title="To new"
+        summary={weight(route.weight)}
+        {...frame}
+        lines={[share]}
+        height={64}
+        max={100}
+        format={weight}
+      />
+      <Chart
+        title="Requests a second"
+        summary={both(perSecond, rate)}
+        {...frame}
+        lines={perSecond}
+        height={104}
+        format={rate}
+      />
+      <Chart title="Faults" summary={both(faults, percent)} {...frame} lines={faults} height={104} format={percent} />
+      <Chart
+        title="Latency, p99 and p50"
+        summary={both(p99, milliseconds)}
+        {...frame}
+        lines={[...p99, ...p50]}
+        height={126}
+        format={milliseconds}
+        hasLabels
+      />
+    </section>
+  );
+}
+
+/** The newest values of both sides, in words. */
+function both([old, fresh]: [Line, Line], format: (value: number) => string): string {
+  return [old, fresh].map((line) => `${line.label} ${newest(line, format)}`).join(', ');
+}
+
+function newest({ values }: Line, format: (value: number) => string): string {
+  const last = values.findLast((value) => value !== null);
+  return last === undefined || last === null ? '–' : format(last);
+}
+
+function sides(ring: Ring, values: (side: Ring['old']) => (number | null)[]): [Line, Line] {
+  return [
+    { label: 'old', color: '--old', values: values(ring.old) },
+    { label: 'new', color: '--new', values: values(ring.new) },
+  ];
+}
+
+function marksOf(history: readonly HistoryEntry[]): Mark[] {
+  return history
+    .filter(({ routes }) => routes.some(({ before, after }) => before !== null && before.weight !== after.weight))
+    .map(({ at, verb, routes }) => ({
+      at,
+      label: `${verb} ${routes[0]?.after.weight}%`,
+      isRollback: verb === 'rollback',
+    }));
+}
+
+/** What is asked for now, and again so often (0: once); undefined until it came. Asked at once when a key changes. */
+function usePolled<T>(ask: () => Promise<T>, everyMs: number, ...keys: unknown[]): T | undefined {
+  const [answer, setAnswer] = useState<{ readonly of: unknown; readonly value: T }>();
+  useEffect(() => {
+    let isOver = false;
+    const poll = async (): Promise<void> => {
+      try {
+        const value = await ask();
+        if (!isOver) setAnswer({ of: keys[0], value });
+      } catch {
+        // What was there stays; the page says by itself when nothing comes any more.
+      }
+    };
+    void poll();
+    const timer = everyMs === 0 ? undefined : setInterval(() => !document.hidden && void poll(), everyMs);
+    return () => {
+      isOver = true;
+      clearInterval(timer);
+    };
+  }, [everyMs, ...keys]);
+  return answer?.of === keys[0] ? answer?.value : undefined;
+}

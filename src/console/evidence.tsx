@@ -1,0 +1,28 @@
+/** How close the evidence is to the line at which a route is taken back. */
+import type { RouteView } from '../control/control.ts';
+
+const WORDS = { healthy: 'healthy', inconclusive: 'open', breach: 'breach' } as const;
+const SIGNS = { healthy: '✔', inconclusive: '·', breach: '✖' } as const;
+
+export function Evidence({
+  evidence,
+  isLong,
+}: {
+  readonly evidence: RouteView['evidence'];
+  readonly isLong?: boolean;
+}) {
+  const { value, threshold, verdict } = evidence;
+  const part = threshold > 0 ? Math.min(1, Math.max(0, value / threshold)) : 0;
+  const numbers = threshold > 0 ? `${value.toFixed(2)} of ${threshold.toFixed(2)}` : 'not judged';
+  return (
+    <div class={`evidence ${verdict}`} title={evidence.reason}>
+      <div class="gauge" aria-hidden="true">
+        <div class="fill" style={{ width: `${part * 100}%` }} />
+      </div>
+      <span class="words">
+        <span aria-hidden="true">{SIGNS[verdict]}</span> {WORDS[verdict]} <span class="n">{numbers}</span>
+      </span>
+      {isLong && <p>{evidence.reason}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,85 @@
+/** What somebody who has just been woken has to know first: one sentence a trouble, the worst on top; or that there is none. */
+import type { RouteView, StatsRow } from '../control/control.ts';
+import { isNewWorse } from './compare.ts';
+import { milliseconds, ratio, span } from './format.ts';
+import { type Model, NO_TRAFFIC } from './model.ts';
+
+export type Level = 'bad' | 'warn' | 'good';
+
+export interface Line {
+  readonly level: Level;
+  readonly text: string;
+  /** Route that it is about. */
+  readonly route?: string;
+}
+
+/** A fleet has this long to agree before anybody is told. */
+const LAG_MS = 3_000;
+
+/** @param now milliseconds since 1970, by the browser */
+export function headline(model: Model, now: number): Line[] {
+  const lines = [
+    ...ofReplica(model, now),
+    ...model.routes.flatMap((route, place) => ofRoute(route, model.rows[place] ?? NO_TRAFFIC)),
+  ];
+  if (lines.length === 0) return [{ level: 'good', text: calm(model.routes) }];
+  const rank = { bad: 0, warn: 1, good: 2 };
+  return lines.sort((a, b) => rank[a.level] - rank[b.level]);
+}
+
+function ofReplica({ status, connection, heardAt, disagreeSince }: Model, now: number): Line[] {
+  const lines: Line[] = [];
+  if (connection === 'lost') {
+    const since = heardAt === 0 ? '' : ` for ${span(now - heardAt)}: what you see is that old`;
+    lines.push({ level: 'bad', text: `No word from this replica${since}` });
+  }
+  if (status === undefined) return lines;
+  if (!status.store.up) {
+    const reason = status.store.reason === null ? '' : ` (${status.store.reason})`;
+    lines.push({
+      level: 'bad',
+      text: `The store has not answered for ${span(status.stateAgeMs)}${reason}. The last state is served and ramps hold; rolling back here still works, on this replica`,
+    });
+  }
+  for (const alarm of status.alarm?.split('\n') ?? []) lines.push({ level: 'bad', text: alarm });
+  if (!status.ready) lines.push({ level: 'bad', text: `Not ready: ${status.notReady}` });
+  const behind = status.replicas.filter(({ applied }) => !applied);
+  if (behind.length > 0 && disagreeSince !== null && now - disagreeSince > LAG_MS) {
+    const names = behind.map(({ id }) => id).join(', ');
+    lines.push({ level: 'warn', text: `${behind.length} of ${status.replicas.length} replicas lag behind: ${names}` });
+  }
+  return lines;
+}
+
+function ofRoute(route: RouteView, row: StatsRow): Line[] {
+  const { name, state, evidence, weight } = route;
+  if (state === 'rolledBack') return [{ level: 'warn', route: name, text: `was rolled back: ${route.reason}` }];
+  if (evidence.verdict === 'breach' && weight > 0) return [{ level: 'bad', route: name, text: evidence.reason }];
+  if (state === 'held') return [{ level: 'warn', route: name, text: `is held: ${route.reason}` }];
+  const worse = worseInWords(row);
+  return weight > 0 && worse !== ''
+    ? [{ level: 'warn', route: name, text: `${worse}, in the last 10 s; the judge goes on` }]
+    : [];
+}
+
+/** In which respect new looks worse than old, with the numbers; empty: in none. */
+function worseInWords(row: StatsRow): string {
+  const [oldRequests, oldFaults, oldP50, oldP99, , newRequests, newFaults, newP50, newP99] = row;
+  const { errors, p50, p99 } = isNewWorse(row);
+  if (errors) {
+    const [fresh, old] = [ratio(newFaults, newRequests), ratio(oldFaults, oldRequests)];
+    return `new fails more than old: ${fresh} (${newFaults} of ${newRequests}) against ${old} (${oldFaults} of ${oldRequests})`;
+  }
+  if (p99) return `new is slower than old: p99 ${milliseconds(newP99)} against ${milliseconds(oldP99)}`;
+  return p50 ? `new is slower than old: p50 ${milliseconds(newP50)} against ${milliseconds(oldP50)}` : '';
+}
+
+function calm(routes: readonly RouteView[]): string {
+  const moving = routes.filter(({ state }) => state === 'ramping').length;
+  const between = routes.filter(({ weight }) => weight > 0 && weight < 100).length;
+  if (routes.length === 0) return 'No routes yet';
+  const parts = [`${routes.length} ${routes.length === 1 ? 'route' : 'routes'}`];
+  if (between > 0) parts.push(`${between} on both sides`);
+  if (moving > 0) parts.push(`${moving} ramping`);
+  return `All calm: ${parts.join(', ')}, nothing worse on new than on old`;
+}

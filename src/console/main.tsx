@@ -1,0 +1,67 @@
+/** Asks who is there, then shows the screen or where a token is shown. */
+import { render } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { type Caller, getCaller, getHistory, logout } from './api.ts';
+import { App } from './app.tsx';
+import { connect } from './connection.ts';
+import { Login } from './login.tsx';
+import {
+  EMPTY,
+  type Happening,
+  happeningOf,
+  heard,
+  type Model,
+  withHappenings,
+  withRoutes,
+  withStats,
+  withStatus,
+} from './model.ts';
+import { Store } from './store.ts';
+import './style.css';
+
+const HISTORY = 50;
+const store = new Store<Model>(EMPTY);
+
+function change(next: (model: Model, now: number) => Model): void {
+  const now = Date.now();
+  store.set(next(heard(store.value, now), now));
+}
+
+function listen(): () => void {
+  return connect({
+    status: (status) => change((model, now) => withStatus(model, status, now)),
+    routes: (routes) => change((model) => withRoutes(model, routes)),
+    stats: (stats) => change((model) => withStats(model, stats)),
+    happened: (happening: Happening) => change((model) => withHappenings(model, [happening])),
+    lost: () => store.set({ ...store.value, connection: 'lost' }),
+  });
+}
+
+async function remember(): Promise<void> {
+  const happenings = (await getHistory(HISTORY)).map(happeningOf);
+  store.set(withHappenings(store.value, happenings));
+}
+
+function Console() {
+  const [caller, setCaller] = useState<Caller | null>();
+  useEffect(() => {
+    getCaller().then(setCaller, () => setCaller(null));
+  }, []);
+  useEffect(() => {
+    if (caller === null || caller === undefined) return;
+    // The store may be away: the events that come are shown all the same.
+    remember().catch(() => undefined);
+    return listen();
+  }, [caller]);
+  if (caller === undefined) return null;
+  if (caller === null) return <Login onEnter={setCaller} />;
+  const leave = (): void => {
+    void logout().finally(() => {
+      store.set(EMPTY);
+      setCaller(null);
+    });
+  };
+  return <App store={store} caller={caller} onLeave={leave} />;
+}
+
+render(<Console />, document.getElementById('app') as HTMLElement);

@@ -1,0 +1,35 @@
+/** Dark or light: as the system says, until somebody chooses. */
+import { useEffect, useState } from 'preact/hooks';
+
+const KEY = 'crossfade-theme';
+type Theme = 'dark' | 'light';
+
+function chosen(): Theme {
+  const stored = localStorage.getItem(KEY);
+  if (stored === 'dark' || stored === 'light') return stored;
+  return matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';
+}
+
+export function ThemeButton() {
+  const [theme, setTheme] = useState(chosen);
+  useEffect(() => {
+    document.documentElement.dataset['theme'] = theme;
+  }, [theme]);
+  const other = theme === 'dark' ? 'light' : 'dark';
+  return (
+    <button
+      type="button"
+      class="quiet"
+      aria-label={`Switch to ${other}`}
+      title={`Switch to ${other}`}
+      onClick={() => {
+        localStorage.setItem(KEY, other);
+        setTheme(other);
+        // Charts take their colours from the page.
+        document.dispatchEvent(new CustomEvent('crossfade-theme'));
+      }}
+    >
+      {theme === 'dark' ? '☀' : '☾'}
+    </button>
+  );
+}

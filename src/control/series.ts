@@ -1,0 +1,124 @@
+/** The last hour of every route in memory, for charts and for what stands on screen now. Sampled once a second, from sums that are there anyway. */
+import { ppmToPercent } from '../domain/route.ts';
+import type { SeriesView, SideSeries, StatsRow } from './control.ts';
+import { RouteHistory, type SideSpan } from './route-history.ts';
+
+/** Seconds that `stats` looks back. */
+export const STATS_SECONDS = 10;
+/** Finest first. */
+const RINGS = [
+  { seconds: 1, slots: 300 },
+  { seconds: 10, slots: 360 },
+] as const;
+/** Routes with a chart: those that were first asked for something. 24 KB each. */
+const CHARTED = 2_000;
+
+export interface SeriesSource {
+  /** Names of the present routes, in the order of `cells`. */
+  readonly routes: readonly string[];
+  readonly cells: Float64Array;
+  weightsPpm(): ArrayLike<number>;
+}
+
+export class Series {
+  readonly #source: SeriesSource;
+  readonly #clock: () => number;
+  readonly #histories = new Map<string, RouteHistory>();
+  /** By ring: when each slot ended, 0 for one that is still empty. */
+  readonly #ends = RINGS.map(({ slots }) => new Float64Array(slots));
+  /** Of the last sample. */
+  #tick = -1;
+  #order: readonly string[] = [];
+  /** Ticks that routes were new at, since `span` must not look further back. */
+  readonly #since = new Map<string, number>();
+  #charted = 0;
+
+  /** @param clock milliseconds since 1970 */
+  constructor(source: SeriesSource, clock: () => number) {
+    this.#source = source;
+    this.#clock = clock;
+  }
+
+  /** To be called once a second. */
+  sample(): void {
+    const { routes, cells } = this.#source;
+    const weights = this.#source.weightsPpm();
+    const tick = ++this.#tick;
+    const due = RINGS.map(({ seconds, slots }) => (tick % seconds === 0 ? Math.floor(tick / seconds) % slots : -1));
+    for (const [ring, slot] of due.entries()) if (slot !== -1) (this.#ends[ring] as Float64Array)[slot] = this.#clock();
+    if (routes !== this.#order) this.#reorder(routes);
+    for (const [row, name] of routes.entries()) {
+      const history = this.#histories.get(name) as RouteHistory;
+      const age = tick - (this.#since.get(name) as number);
+      history.take(age, cells, row);
+      if (!history.isCharted) {
+        if (this.#charted === CHARTED || !history.isUsed(age)) continue;
+        history.chart(RINGS.map(({ slots }) => slots));
+        this.#charted++;
+      }
+      const weight = ppmToPercent(weights[row] as number);
+      for (const [ring, slot] of due.entries()) {
+        if (slot !== -1) history.write(ring, slot, age, (RINGS[ring] as (typeof RINGS)[number]).seconds, weight);
+      }
+    }
+  }
+
+  /** Routes that are no more are forgotten. */
+  #reorder(routes: readonly string[]): void {
+    const present = new Set(routes);
+    for (const [name, history] of this.#histories) {
+      if (present.has(name)) continue;
+      this.#histories.delete(name);
+      this.#since.delete(name);
+      if (history.isCharted) this.#charted--;
+    }
+    for (const name of routes) {
+      if (this.#histories.has(name)) continue;
+      this.#histories.set(name, new RouteHistory(STATS_SECONDS));
+      this.#since.set(name, this.#tick);
+    }
+    this.#order = routes;
+  }
+
+  /** Of the last ten seconds; zeros for a route that was never sampled. */
+  row(name: string): StatsRow {
+    const history = this.#histories.get(name);
+    if (history === undefined) return [0, 0, null, null, 0, 0, 0, null, null, 0];
+    const age = this.#tick - (this.#since.get(name) as number);
+    const [old, fresh] = [0, 1].map((side) => history.span(age, STATS_SECONDS, side)) as [SideSpan, SideSpan];
+    const [underWayOld, underWayNew] = history.inflight;
+    return [...rounded(old), underWayOld, ...rounded(fresh), underWayNew];
+  }
+
+  /** Undefined: no such route. */
+  of(name: string): SeriesView | undefined {
+    const history = this.#histories.get(name);
+    if (history === undefined) return undefined;
+    return { route: name, rings: RINGS.map((_, ring) => this.#ring(history, ring)) };
+  }
+
+  #ring(history: RouteHistory, ring: number): SeriesView['rings'][number] {
+    const { seconds, slots } = RINGS[ring] as (typeof RINGS)[number];
+    const ends = this.#ends[ring] as Float64Array;
+    const newest = Math.floor(this.#tick / seconds) % slots;
+    const order = Array.from({ length: slots }, (_, i) => (newest + 1 + i) % slots).filter((slot) => ends[slot] !== 0);
+    const column = (index: number): number[] => order.map((slot) => history.value(ring, slot, index));
+    const side = (first: number): SideSeries => ({
+      requests: column(first),
+      faults: column(first + 1),
+      p50: column(first + 2).map(milliseconds),
+      p99: column(first + 3).map(milliseconds),
+    });
+    const at = order.map((slot) => ends[slot] as number);
+    return { seconds, at, weight: column(8), old: side(0), new: side(4) };
+  }
+}
+
+function rounded([requests, faults, p50, p99]: SideSpan): [number, number, number | null, number | null] {
+  return [requests, faults, milliseconds(p50), milliseconds(p99)];
+}
+
+/** To the tenth; null for NaN, which JSON has not. */
+function milliseconds(value: number): number | null {
+  return Number.isNaN(value) ? null : Math.round(value * 10) / 10;
+}

@@ -1,0 +1,203 @@
+/** What the page knows and says, without a page. */
+import { describe, expect, test } from 'vitest';
+import { isNewWorse } from '../../src/console/compare.ts';
+import { age, clock, milliseconds, percent, rate, ratio, span, weight } from '../../src/console/format.ts';
+import { headline } from '../../src/console/headline.ts';
+import {
+  EMPTY,
+  type Happening,
+  type Model,
+  withHappenings,
+  withRoutes,
+  withStats,
+  withStatus,
+} from '../../src/console/model.ts';
+import { placesOf } from '../../src/console/troubled-first.ts';
+import type { RouteView, StatsRow } from '../../src/control/control.ts';
+import { FakeControl } from '../admin/fake-control.ts';
+
+const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
+const control = new FakeControl('search', 'cart');
+const status = { at: NOW, ...control.status() };
+const route = (name: string, more: Partial<RouteView> = {}): RouteView => ({
+  ...(control.route('search') as RouteView),
+  name,
+  ...more,
+});
+const CALM: StatsRow = [800, 1, 12, 80, 4, 200, 0, 10, 60, 1];
+
+function modelOf(routes: RouteView[], row: StatsRow = CALM): Model {
+  return { ...EMPTY, connection: 'live', heardAt: NOW, status, routes, rows: routes.map(() => row) };
+}
+
+describe('messages', () => {
+  test('change only what they name, and leave the rest the same objects', () => {
+    const first = withRoutes(EMPTY, {
+      count: 2,
+      changed: [
+        [0, route('search')],
+        [1, route('cart')],
+      ],
+    });
+    const next = withRoutes(first, { count: 2, changed: [[1, route('cart', { weight: 5 })]] });
+    expect(next.routes.map((each) => each.weight)).toEqual([0, 5]);
+    expect(next.routes[0]).toBe(first.routes[0]);
+    const stats = withStats(next, { at: NOW, rows: [[1, ...CALM]], evidence: [] });
+    expect(stats.rows[1]).toEqual(CALM);
+    expect(stats.rows[0]).toBe(first.rows[0]);
+    expect(stats.routes).toBe(next.routes);
+  });
+
+  test('take away routes that are no more', () => {
+    const two = withRoutes(EMPTY, {
+      count: 2,
+      changed: [
+        [0, route('a')],
+        [1, route('b')],
+      ],
+    });
+    expect(withRoutes(two, { count: 1, changed: [] }).routes.map(({ name }) => name)).toEqual(['a']);
+  });
+
+  test('bring evidence beside the route', () => {
+    const one = withRoutes(EMPTY, { count: 1, changed: [[0, route('a')]] });
+    const evidence = { value: 2.5, threshold: 3, verdict: 'healthy', reason: 'fine' } as const;
+    const told = withStats(one, { at: NOW, rows: [], evidence: [[0, evidence]] });
+    expect(told.routes[0]?.evidence).toEqual(evidence);
+    const moved = withRoutes(told, { count: 1, changed: [[0, route('a', { weight: 9 })]] });
+    expect(moved.routes[0]?.evidence.value).toBe(2.5);
+  });
+
+  test('tell a change once, though it comes by the stream and by the history', () => {
+    const change: Happening = { at: NOW, who: 'otto', what: 'set', why: '', revision: 4, route: 'a', kind: 'change' };
+    const model = withHappenings(withHappenings(EMPTY, [change]), [
+      { ...change },
+      { ...change, at: NOW + 1, revision: 5 },
+    ]);
+    expect(model.happenings.map(({ revision }) => revision)).toEqual([5, 4]);
+  });
+});
+
+describe('the headline', () => {
+  const first = (model: Model) => headline(model, NOW)[0];
+
+  test('is calm only when there is nothing to tell', () => {
+    expect(first(modelOf([route('search'), route('cart', { weight: 5, state: 'ramping' })]))).toEqual({
+      level: 'good',
+      text: 'All calm: 2 routes, 1 on both sides, 1 ramping, nothing worse on new than on old',
+    });
+  });
+
+  test.each<[string, Model, string, RegExp]>([
+    ['the connection', { ...modelOf([]), connection: 'lost', heardAt: NOW - 12_000 }, 'bad', /for 12 s: what you see/],
+    [
+      'the store',
+      { ...modelOf([]), status: { ...status, store: { kind: 'redis', up: false, reason: 'ECONNREFUSED' } } },
+      'bad',
+      /ECONNREFUSED.*rolling back here still works/,
+    ],
+    ['an alarm', { ...modelOf([]), status: { ...status, alarm: 'the store went back' } }, 'bad', /went back/],
+    [
+      'a breach',
+      modelOf([
+        route('search', { weight: 5, evidence: { value: 4, threshold: 3, verdict: 'breach', reason: 'new fails' } }),
+      ]),
+      'bad',
+      /new fails/,
+    ],
+    [
+      'a rollback',
+      modelOf([route('search', { state: 'rolledBack', reason: 'by the judge' })]),
+      'warn',
+      /was rolled back: by the judge/,
+    ],
+    ['a held route', modelOf([route('search', { state: 'held', reason: 'too few' })]), 'warn', /is held: too few/],
+    [
+      'numbers that look worse',
+      modelOf([route('search', { weight: 5 })], [900, 1, 9, 40, 1, 100, 9, 9, 40, 1]),
+      'warn',
+      /new fails more than old: 9.0% \(9 of 100\) against 0.11%/,
+    ],
+    [
+      'a slower new',
+      modelOf([route('search', { weight: 5 })], [900, 1, 9, 40, 1, 100, 0, 9, 90, 1]),
+      'warn',
+      /p99 90 ms against 40 ms/,
+    ],
+  ])('tells of %s', (_what, model, level, text) => {
+    expect(first(model)).toMatchObject({ level, text: expect.stringMatching(text) as string });
+  });
+
+  test('tells of replicas that lag, once they have had time', () => {
+    const lagging = { id: 'px-2', address: null, revision: 1, applied: false, seenMs: 9 };
+    const told = { ...status, replicas: [...status.replicas, lagging] };
+    const model = withStatus(modelOf([]), told, NOW);
+    expect(headline(model, NOW + 2_000)[0]?.level).toBe('good');
+    expect(headline(model, NOW + 4_000)[0]?.text).toBe('1 of 2 replicas lag behind: px-2');
+  });
+
+  test('has the worst on top', () => {
+    const model = modelOf([
+      route('a', { state: 'held' }),
+      route('b', { weight: 1, evidence: { value: 4, threshold: 3, verdict: 'breach', reason: 'bad' } }),
+    ]);
+    expect(headline(model, NOW).map((line) => line.route)).toEqual(['b', 'a']);
+  });
+});
+
+test('new is worse only beyond the tolerance, and on enough requests', () => {
+  expect(isNewWorse([900, 9, 10, 40, 0, 100, 2, 34, 64, 0])).toEqual({ errors: false, p50: false, p99: false });
+  expect(isNewWorse([900, 9, 10, 40, 0, 100, 3, 36, 66, 0])).toEqual({ errors: true, p50: true, p99: true });
+  expect(isNewWorse([900, 9, 10, 40, 0, 19, 0, 36, 66, 0])).toEqual({ errors: false, p50: false, p99: false });
+});
+
+test('routes in trouble come first, then those that move, then as configured; a filter keeps what has all its words', () => {
+  const routes = [
+    route('calm'),
+    route('both', { weight: 5 }),
+    route('ramp', { state: 'ramping', weight: 5 }),
+    route('back', { state: 'rolledBack' }),
+    route('all', { weight: 100 }),
+  ];
+  expect(placesOf(routes, '')).toEqual([3, 2, 1, 0, 4]);
+  expect(placesOf(routes, 'search-new RAMP')).toEqual([2]);
+});
+
+describe('numbers', () => {
+  test.each<[string, string]>([
+    [rate(0), '0'],
+    [rate(9.44), '9.4'],
+    [rate(820.4), '820'],
+    [rate(1_900), '1.9k'],
+    [rate(64_000), '64k'],
+    [rate(2_500_000), '2.5M'],
+    [percent(0), '0%'],
+    [percent(0.004), '<0.01%'],
+    [percent(0.123), '0.12%'],
+    [percent(24.8), '24.8%'],
+    [percent(25), '25%'],
+    [percent(99.995), '>99.99%'],
+    [percent(100), '100%'],
+    [weight(0.0001), '0.0001%'],
+    [weight(25), '25%'],
+    [ratio(0, 0), '–'],
+    [ratio(1, 1000), '0.10%'],
+    [milliseconds(null), '–'],
+    [milliseconds(7.46), '7.5 ms'],
+    [milliseconds(412), '412 ms'],
+    [milliseconds(12_000), '12.0 s'],
+    [span(12_000), '12 s'],
+    [span(245_000), '4:05'],
+    [span(12_000_000), '3 h 20 min'],
+    [span(187_200_000), '2 d 4 h'],
+    [age(430), '0.4 s'],
+    [age(61_000), '1:01'],
+  ])('%s', (shown, expected) => {
+    expect(shown).toBe(expected);
+  });
+
+  test('times of another day carry their date', () => {
+    expect(clock(NOW, NOW + 1_000)).toMatch(/^\d\d:\d\d:\d\d$/);
+    expect(clock(NOW, NOW + 3 * 86_400_000)).toMatch(/^2026-01-0\d \d\d:\d\d:\d\d$/);
+  });
+});
