@@ -16,6 +16,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const USAGE = `usage: npm run bench -- [CELL…] [--quick] [--rounds 5] [--seconds 5] [--targets ${[...targets.keys()].join(',')}]
        [--json FILE] [--install]
 cells: ${[...cells.keys()].join(', ')}
+       npm run bench -- rollback [--repeats 20] [--only errors,refused,hung,some]: how soon a route is taken back, live
 --quick    two rounds of one second, no latency; ends in two minutes, for a first look
 --json     where to write the results besides the table; default bench/results/TIME.json
 --install  installs the peers that are missing (apt-get, as root)
@@ -117,8 +118,14 @@ async function main() {
   if (results.some((cell) => cell.variants.some((variant) => variant.broken))) process.exitCode = 1;
 }
 
+async function rollback() {
+  build();
+  const { benchRollback } = await import('./rollback/main.mjs');
+  process.exitCode = (await benchRollback(process.argv.slice(3))) ? 0 : 1;
+}
+
 try {
-  await main();
+  await (process.argv[2] === 'rollback' ? rollback() : main());
 } catch (error) {
   if (!(error instanceof Refusal) && !(error instanceof TypeError && 'code' in error)) throw error;
   process.stderr.write(`${error.message}\n\n${USAGE}`);

@@ -57,7 +57,7 @@ function planOf(config: Config, listeners: readonly ListenerSpec[]): Plan {
   return {
     listeners,
     backends: config.backends.map(({ source, ...spec }) => ({ spec, source })),
-    routes: config.routes.map(({ weightPpm, ...spec }) => ({ spec, weightPpm })),
+    routes: config.routes.map(({ weightPpm, judge, ...spec }) => ({ spec, weightPpm, judge })),
     limits,
     requestHeadMs: timeouts.requestHeadMs,
     idleMs: timeouts.idleMs,

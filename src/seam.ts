@@ -73,13 +73,29 @@ export interface EndpointsMessage {
   readonly added: readonly EndpointSpec[];
 }
 
-/** A patch: pairs of route index and weight in parts per million. The first after a table holds every route. */
+/** A patch: of routes by index, the weight in parts per million and the test it belongs to. The first after a table holds every route. */
 export interface WeightsMessage {
   readonly kind: 'weights';
   readonly generation: number;
   /** The state's revision that the weights bring the worker to. */
   readonly revision: number;
-  readonly weights: readonly (readonly [route: number, weightPpm: number])[];
+  readonly weights: readonly (readonly [route: number, weightPpm: number, testSince: number])[];
+}
+
+/** What makes a response of a route slow, and which windows a sticky route's keys are seen in. */
+export interface RouteBounds {
+  readonly route: number;
+  /** Milliseconds, by side, in the order of SLOW_KINDS; null: they are not known. */
+  readonly bounds: { readonly old: readonly number[]; readonly new: readonly number[] } | null;
+  /** By family. */
+  readonly windows: readonly number[];
+}
+
+/** The judge's, for what is to be tallied from now on; routes that are left out keep theirs. */
+export interface BoundsMessage {
+  readonly kind: 'bounds';
+  readonly generation: number;
+  readonly routes: readonly RouteBounds[];
 }
 
 /** Stop accepting, tell clients to close, finish what runs, then exit. */
@@ -93,7 +109,13 @@ export interface FlushMessage {
   readonly flush: number;
 }
 
-export type DownMessage = TableMessage | EndpointsMessage | WeightsMessage | DrainMessage | FlushMessage;
+export type DownMessage =
+  | TableMessage
+  | EndpointsMessage
+  | WeightsMessage
+  | DrainMessage
+  | FlushMessage
+  | BoundsMessage;
 
 /** The worker runs and asks for its table. */
 export interface HelloMessage {
@@ -133,4 +155,23 @@ export interface CountsMessage {
   readonly connections: readonly number[];
 }
 
-export type UpMessage = HelloMessage | LeavingMessage | AppliedMessage | ListeningMessage | CountsMessage;
+/** What was tallied for the judge since the last message, as rows (domain/tally.ts). */
+export interface EvidenceMessage {
+  readonly kind: 'evidence';
+  readonly generation: number;
+  /** A fault is among it, or a suspicion: it should not wait. */
+  readonly isUrgent: boolean;
+  readonly tallies: Float64Array;
+  readonly latencies: Uint32Array;
+  readonly sightings: Float64Array;
+  /** Routes whose new side took no connection three times in a row. */
+  readonly suspects: readonly number[];
+}
+
+export type UpMessage =
+  | HelloMessage
+  | LeavingMessage
+  | AppliedMessage
+  | ListeningMessage
+  | CountsMessage
+  | EvidenceMessage;

@@ -1,3 +1,4 @@
+import type { JudgeSettings } from '../domain/judgement.ts';
 import type { RouteSpec, Timeouts } from '../domain/route.ts';
 import type { DiscoverySource } from '../domain/source.ts';
 import type { HostPort } from './address.ts';
@@ -81,4 +82,5 @@ interface LimitsConfig {
 export interface RouteConfig extends RouteSpec {
   /** On the route's first start; afterwards the store decides. */
   readonly weightPpm: number;
+  readonly judge: JudgeSettings;
 }

@@ -18,7 +18,6 @@ const NOT_BUILT: readonly NotBuilt[] = [
   { path: 'backends.*.health', says: 'health checks are not built yet; leave health out' },
   { path: 'routes.*.match.grpc', says: 'gRPC needs protocol "h2", which is not built yet; leave grpc out' },
   { path: 'routes.*.rescue', says: 'rescue is not built yet; leave it out' },
-  { path: 'routes.*.judge', says: 'judge is not built yet; leave it out' },
   { path: 'routes.*.ramp', says: 'ramp is not built yet; leave it out' },
   { path: 'ramps', says: 'ramps are not built yet; leave them out' },
   { path: 'webhooks', says: 'webhooks are not built yet; leave them out' },

@@ -1,6 +1,7 @@
 /** From the file's checked content to the value that the rest of the program runs by. */
 import { dirname, join, resolve } from 'node:path';
-import type { Timeouts } from '../domain/route.ts';
+import type { JudgeSettings } from '../domain/judgement.ts';
+import { PPM, type Timeouts } from '../domain/route.ts';
 import type { DiscoverySource } from '../domain/source.ts';
 import type { BackendConfig, Config, ListenerConfig, RouteConfig, StoreConfig } from './config.ts';
 import type { ConfigFile } from './schema.ts';
@@ -34,7 +35,7 @@ export function resolveConfig(content: ConfigFile, origin: Origin): Config {
     backends: Object.entries(content.backends).map(([name, backend]) =>
       resolveBackend(name, backend, folder, origin.texts),
     ),
-    routes: content.routes.map((route) => resolveRoute(route, indexes, timeouts)),
+    routes: content.routes.map((route) => resolveRoute(route, indexes, timeouts, content.defaults.judge)),
   });
 }
 
@@ -97,6 +98,7 @@ function resolveRoute(
   route: ConfigFile['routes'][number],
   backends: ReadonlyMap<string, number>,
   inherited: Timeouts,
+  judge: ConfigFile['defaults']['judge'],
 ): RouteConfig {
   const own = route.timeouts;
   return {
@@ -114,7 +116,17 @@ function resolveRoute(
       totalMs: own.total ?? inherited.totalMs,
     },
     weightPpm: route.weight,
+    judge: resolveJudge(judge, route.judge),
   };
+}
+
+function resolveJudge(
+  inherited: ConfigFile['defaults']['judge'],
+  own: ConfigFile['routes'][number]['judge'],
+): JudgeSettings {
+  const { latency, ceiling, ...rest } = { ...inherited, ...own };
+  const { factor, slack } = { ...inherited.latency, ...latency };
+  return { ...rest, latency: { factor, slackMs: slack }, ceiling: ceiling / PPM };
 }
 
 function pem(path: string, folder: string, texts: ReadonlyMap<string, string>): string {

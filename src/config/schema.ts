@@ -4,6 +4,7 @@ import { Network } from './address.ts';
 import { Admin } from './admin.ts';
 import { Backend } from './backend.ts';
 import { Duration } from './duration.ts';
+import { DefaultJudge } from './judge.ts';
 import { Listener } from './listener.ts';
 import { FieldValue, FilePath, LowerFieldName, Name } from './name.ts';
 import { Ramp } from './ramp.ts';
@@ -40,7 +41,7 @@ export const ConfigFile = z.strictObject({
   drainTimeout: Duration.prefault('30s'),
   overrideHeader: z.strictObject({ name: LowerFieldName, secret: FieldValue.min(1) }).exactOptional(),
   limits: Limits.prefault({}),
-  defaults: z.strictObject({ timeouts: DefaultTimeouts.prefault({}) }).prefault({}),
+  defaults: z.strictObject({ timeouts: DefaultTimeouts.prefault({}), judge: DefaultJudge.prefault({}) }).prefault({}),
   backends: z.record(Name, Backend),
   routes: z.array(Route),
   ramps: z.record(Name, Ramp).default({}),

@@ -3,6 +3,8 @@ import type { State } from '../domain/state.ts';
 import type { ReplicaReport, Store } from '../store/store.ts';
 import { Events } from './events.ts';
 import { writeFirstWeights } from './first-weights.ts';
+import { HeldRoutes } from './held-routes.ts';
+import { Judge } from './judge.ts';
 import { LocalRollbacks, type PinsFile } from './local-rollbacks.ts';
 import type { Plan } from './plan.ts';
 import { Replicas } from './replicas.ts';
@@ -40,6 +42,7 @@ export class ControlPlane {
   readonly #supervisor: Supervisor;
   readonly #local: LocalRollbacks;
   readonly #replicas: Replicas;
+  readonly #judge: Judge;
 
   constructor(plan: Plan, options: ControlPlaneOptions) {
     const { clock, openStore, lastState, bootstrapOld } = options;
@@ -67,19 +70,22 @@ export class ControlPlane {
       events,
       monotonic,
       onServed: () => this.#replicas.report(),
+      onEvidence: (message, names) => this.#judge.add(message, names),
     });
     const { applied } = this.#supervisor;
     this.#replicas = new Replicas({ applied, epoch: () => this.#keeper.state?.epoch ?? '', monotonic });
     const verbs = new Verbs(this.#keeper, new Writer(this.#keeper, clock));
+    const held = new HeldRoutes(() => this.#show());
     this.#local = new LocalRollbacks({
       file: options.pins,
-      state: () => this.#keeper.state,
+      state: () => this.#keeper.state && held.apply(this.#keeper.state),
       write: (routes, pin) => verbs.rollback(routes, pin),
       onChange: () => this.#show(),
       emit: (event) => events.emit(event),
       clock,
       retryMs: RETRY_MS,
     });
+    this.#judge = this.#openJudge(held, verbs, options, events);
     this.service = new ControlService({
       ...options,
       events,
@@ -88,8 +94,29 @@ export class ControlPlane {
       keeper: this.#keeper,
       supervisor: this.#supervisor,
       replicas: this.#replicas,
+      judge: this.#judge,
+      held,
     });
     this.events = events;
+  }
+
+  #openJudge(held: HeldRoutes, verbs: Verbs, { clock }: ControlPlaneOptions, events: Events): Judge {
+    const supervisor = this.#supervisor;
+    return new Judge({
+      counters: this.#keeper.counters,
+      held,
+      state: () => this.#keeper.state,
+      plan: () => supervisor.plan,
+      id: () => this.#replicas.id,
+      living: () => this.#replicas.living,
+      takeBack: (route, testSince, who) => verbs.takeBack(route, testSince, who),
+      pin: (route, actor, reason) => void this.#local.pin([route], actor, reason),
+      probe: (route) => supervisor.probe(route),
+      bind: (route, bounds) => supervisor.bind(route, bounds),
+      emit: (event) => events.emit(event),
+      clock,
+      monotonic,
+    });
   }
 
   /**
@@ -102,6 +129,7 @@ export class ControlPlane {
     await this.#local.restore();
     await this.#writeFirstWeights();
     this.#supervisor.install(this.#supervisor.plan);
+    this.#judge.start();
   }
 
   /** Resolves when all workers serve: null; or when one could not listen: where and why. */
@@ -113,6 +141,7 @@ export class ControlPlane {
   async install(plan: Plan): Promise<void> {
     await writeFirstWeights(this.#keeper, plan, this.#clock);
     this.#supervisor.install(plan);
+    this.#judge.follow();
   }
 
   #show(): void {
@@ -129,6 +158,7 @@ export class ControlPlane {
     this.service.leave();
     await this.#local.close();
     await this.#supervisor.drain(drainMs);
+    await this.#judge.close();
     await this.#replicas.close();
     await this.#keeper.close();
   }

@@ -103,6 +103,17 @@ export type ControlEvent =
     }
   /** Routes that were rolled back on this replica alone (`pinned`), or whose rollback the store has by now. */
   | { id: number; at: number; type: 'pinned'; routes: string[]; pinned: boolean; actor: string; reason: string }
+  /** What is thought of a route's new side is something else than before. */
+  | {
+      id: number;
+      at: number;
+      type: 'verdict';
+      route: string;
+      verdict: RouteView['evidence']['verdict'];
+      value: number;
+      threshold: number;
+      reason: string;
+    }
   | ({ id: number; at: number; type: 'refused' } & Refusal);
 
 /** A write that was not let through, by whom it was tried and why not. */

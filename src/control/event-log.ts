@@ -38,6 +38,11 @@ export function logEvent(logger: ReturnType<typeof createLogger>, event: Control
       logger.warn({ actor, reason, routes: routes.slice(0, 10) }, what);
       return;
     }
+    case 'verdict': {
+      const { route, verdict, value, threshold, reason } = event;
+      logger[verdict === 'breach' ? 'warn' : 'info']({ route, verdict, value, threshold }, `the new side: ${reason}`);
+      return;
+    }
     case 'config':
       if (event.ok) logger.info(`configuration in use: ${event.detail}`);
       else for (const line of event.detail.split('\n')) logger.error(`configuration refused: ${line}`);

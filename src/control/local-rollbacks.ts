@@ -41,6 +41,8 @@ export interface LocalRollbacksOptions {
   readonly retryMs: number;
 }
 
+const UNWRITTEN = 'on this replica alone, until the store can be written';
+
 type Pins = ReadonlyMap<string, Pin>;
 
 export class LocalRollbacks {
@@ -135,19 +137,18 @@ function byRequest(pins: Pins): SavedPin[] {
   return [...routes].map(([pin, names]) => ({ ...pin, routes: names }));
 }
 
-/** The state with the pinned routes at old. Nothing else differs, revisions neither: they are the store's. */
-export function lowered(state: State, pins: Pins): State {
+/** The state with the pinned routes at old. Nothing else differs, revisions neither: they are the store's. @param place where, in words */
+export function lowered(state: State, pins: Pins, place = UNWRITTEN): State {
   if (pins.size === 0) return state;
   const routes = new Map(state.routes);
   for (const [name, pin] of pins) {
     const route = routes.get(name);
-    if (route !== undefined) routes.set(name, rolledBack(route, pin));
+    if (route !== undefined) routes.set(name, rolledBack(route, pin, place));
   }
   return { ...state, routes };
 }
 
-function rolledBack(route: RouteState, { actor, reason, at }: Pin): RouteState {
+function rolledBack(route: RouteState, { actor, reason, at }: Pin, place: string): RouteState {
   if (route.weightPpm === 0 && route.cutover === 'rolledBack') return route;
-  const place = 'on this replica alone, until the store can be written';
   return { ...route, weightPpm: 0, cutover: 'rolledBack', reason: `${reason} (${place})`, actor, at };
 }

@@ -1,5 +1,6 @@
 import type { AuditEntry } from '../domain/state.ts';
-import type { CountsSource } from '../telemetry/counts-source.ts';
+import { type CountsSource, ROLLBACK_REASONS, type RollbackReason } from '../telemetry/counts-source.ts';
+import { JUDGE_ACTORS, type Judge } from './judge.ts';
 import type { LocalRollbacks } from './local-rollbacks.ts';
 import type { Plan } from './plan.ts';
 import type { StateKeeper } from './state-keeper.ts';
@@ -11,21 +12,39 @@ export class MetricsSource implements CountsSource {
   readonly #supervisor: Supervisor;
   readonly #keeper: StateKeeper;
   readonly #local: LocalRollbacks;
-  readonly #rollbacks = new Map<string, number>();
+  readonly #judge: Judge;
+  /** By reason and route. */
+  readonly #rollbacks = new Map<RollbackReason, Map<string, number>>();
   #plan: Plan | undefined;
   #routes: readonly string[] = [];
 
-  constructor(supervisor: Supervisor, keeper: StateKeeper, local: LocalRollbacks, version: string) {
+  constructor({
+    supervisor,
+    keeper,
+    local,
+    judge,
+    version,
+  }: {
+    supervisor: Supervisor;
+    keeper: StateKeeper;
+    local: LocalRollbacks;
+    judge: Judge;
+    version: string;
+  }) {
     this.#supervisor = supervisor;
     this.#keeper = keeper;
     this.#local = local;
+    this.#judge = judge;
     this.build = { version, node: process.version };
   }
 
   /** Counts rollbacks. */
-  note({ verb, routes }: AuditEntry): void {
+  note({ verb, actor, routes }: AuditEntry): void {
     if (verb !== 'rollback') return;
-    for (const { route } of routes) this.#rollbacks.set(route, (this.#rollbacks.get(route) ?? 0) + 1);
+    const reason = ROLLBACK_REASONS.find((each) => each !== 'manual' && JUDGE_ACTORS[each] === actor) ?? 'manual';
+    const counts = this.#rollbacks.get(reason) ?? new Map<string, number>();
+    this.#rollbacks.set(reason, counts);
+    for (const { route } of routes) counts.set(route, (counts.get(route) ?? 0) + 1);
   }
 
   /** The same array for as long as the plan is the same. */
@@ -82,10 +101,14 @@ export class MetricsSource implements CountsSource {
     return this.#keeper.ageMs() / 1000;
   }
 
-  rollbacks(): { route: string; reason: 'manual'; value: number }[] {
+  rollbacks(): { route: string; reason: RollbackReason; value: number }[] {
     const known = new Set(this.routes);
-    return [...this.#rollbacks]
-      .filter(([route]) => known.has(route))
-      .map(([route, value]) => ({ route, reason: 'manual', value }));
+    return [...this.#rollbacks].flatMap(([reason, counts]) =>
+      [...counts].filter(([route]) => known.has(route)).map(([route, value]) => ({ route, reason, value })),
+    );
+  }
+
+  evidenceLog10(): number[] {
+    return this.routes.map((name) => this.#judge.opinion(name).log10);
   }
 }

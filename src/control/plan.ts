@@ -1,3 +1,4 @@
+import type { JudgeSettings } from '../domain/judgement.ts';
 import type { RouteSpec } from '../domain/route.ts';
 import type { DiscoverySource } from '../domain/source.ts';
 import type { BackendSpec, TableMessage } from '../seam.ts';
@@ -10,7 +11,11 @@ export interface Plan
   > {
   readonly backends: readonly { readonly spec: BackendSpec; readonly source: DiscoverySource }[];
   /** `weightPpm`: where a route starts that the store has never seen. */
-  readonly routes: readonly { readonly spec: RouteSpec; readonly weightPpm: number }[];
+  readonly routes: readonly {
+    readonly spec: RouteSpec;
+    readonly weightPpm: number;
+    readonly judge: JudgeSettings;
+  }[];
   /** Worker processes. */
   readonly workers: number;
 }

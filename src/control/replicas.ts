@@ -43,6 +43,15 @@ export class Replicas {
     this.#self = self;
   }
 
+  get id(): string {
+    return this.#self.id;
+  }
+
+  /** Replicas that live, this one included. */
+  get living(): number {
+    return this.#others.size + 1;
+  }
+
   /** Returns at once; a change that comes while one report is under way makes another. */
   report(): void {
     if (this.#fleet === null || this.#closed) return;

@@ -20,6 +20,8 @@ import type {
 } from './control.ts';
 import type { Events } from './events.ts';
 import { explainRequest } from './explain.ts';
+import type { HeldRoutes } from './held-routes.ts';
+import type { Judge } from './judge.ts';
 import type { LocalRollbacks } from './local-rollbacks.ts';
 import { MetricsSource } from './metrics-source.ts';
 import { previewOf } from './preview.ts';
@@ -46,6 +48,8 @@ export interface ServiceOptions {
   readonly replicas: Replicas;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
+  readonly judge: Judge;
+  readonly held: HeldRoutes;
 }
 
 export class ControlService implements Control {
@@ -59,11 +63,11 @@ export class ControlService implements Control {
   #draining = false;
 
   constructor(options: ServiceOptions) {
-    const { keeper, supervisor, local, version, events } = options;
+    const { keeper, supervisor, local, judge, version, events } = options;
     this.#options = options;
-    this.#views = new Views(supervisor, keeper, local);
+    this.#views = new Views(supervisor, keeper, local, judge);
     this.#verbs = options.verbs;
-    const source = new MetricsSource(supervisor, keeper, local, version);
+    const source = new MetricsSource({ supervisor, keeper, local, judge, version });
     this.#metrics = createMetrics(source);
     this.#series = new Series(source, options.clock);
     this.#sampling = setInterval(() => this.#series.sample(), SAMPLE_MS);
@@ -80,7 +84,7 @@ export class ControlService implements Control {
   }
 
   status(): StatusView {
-    const { version, fleet, storeKind, keeper, local } = this.#options;
+    const { version, fleet, storeKind, keeper, held, local } = this.#options;
     const { health } = keeper;
     const replica = this.#views.replica();
     const notReady = this.#notReady(replica.workers.some(({ ready }) => ready));
@@ -88,7 +92,8 @@ export class ControlService implements Control {
     const replicas = this.#options.replicas.view(replica.revision);
     const backends = this.#options.supervisor.discoveries();
     const failing = backends.map(({ name, alarm }) => (alarm === null ? null : `Backend ${name}: ${alarm}`));
-    const alarms = [keeper.alarm, keeper.diskAlarm, local.alarm, this.#alarm, ...failing].filter(
+    const dead = held.alarm(keeper.state);
+    const alarms = [keeper.alarm, keeper.diskAlarm, local.alarm, dead, this.#alarm, ...failing].filter(
       (alarm) => alarm !== null,
     );
     const alarm = alarms.length === 0 ? null : alarms.join('\n');
@@ -217,7 +222,9 @@ export class ControlService implements Control {
     const [last = null] = await this.#options.keeper.history({ limit: 1, route: name });
     const place = `${name} sends ${route.weight}% to ${route.new.backend} and the rest to ${route.old.backend}`;
     const state = `it is ${route.state}${route.frozen ? ' and frozen' : ''}`;
-    return { route, last, sentence: `${place}; ${state}${last === null ? '' : `, since ${describe(last, name)}`}` };
+    const since = last === null ? '' : `, since ${describe(last, name)}`;
+    const { verdict, reason } = route.evidence;
+    return { route, last, sentence: `${place}; ${state}${since}; the new side is judged ${verdict}: ${reason}` };
   }
 
   tellRefusal(refusal: Refusal): void {

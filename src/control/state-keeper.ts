@@ -4,7 +4,7 @@
  */
 import type { AuditEntry, Change, State } from '../domain/state.ts';
 import { withNewTests } from '../domain/test-since.ts';
-import { type CasResult, type Store, StoreDiverged, type StoreHealth } from '../store/store.ts';
+import { type CasResult, type Counters, type Store, StoreDiverged, type StoreHealth } from '../store/store.ts';
 import { assertFollows, joined } from './follows.ts';
 
 /** The last applied state on this replica's disk. */
@@ -61,6 +61,13 @@ export class StateKeeper {
     this.#options = options;
     this.#confirmedAt = options.clock();
   }
+
+  /** Of the store; they reject with StoreUnavailable while it cannot be opened as well. */
+  readonly counters: Counters = {
+    addCounts: async (...args) => (await this.#opened()).counters.addCounts(...args),
+    readEvidence: async (route) => (await this.#opened()).counters.readEvidence(route),
+    close: async (...args) => (await this.#opened()).counters.close(...args),
+  };
 
   /** Undefined: nothing is known that could be served. */
   get state(): State | undefined {

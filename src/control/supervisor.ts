@@ -6,13 +6,22 @@ import { Discoveries } from '../discovery/discoveries.ts';
 import type { DiscoveryHealth } from '../discovery/discovery.ts';
 import type { Endpoint } from '../domain/snapshot.ts';
 import type { State } from '../domain/state.ts';
-import type { CountsMessage, DownMessage, ListeningMessage, TableMessage, UpMessage } from '../seam.ts';
+import type {
+  CountsMessage,
+  DownMessage,
+  EvidenceMessage,
+  ListeningMessage,
+  RouteBounds,
+  TableMessage,
+  UpMessage,
+} from '../seam.ts';
 import { Applied } from './applied.ts';
 import { Backends } from './backends.ts';
 import type { BackendView } from './control.ts';
 import type { Events } from './events.ts';
 import { Flushes } from './flushes.ts';
 import type { Plan } from './plan.ts';
+import { probeBackend } from './probe.ts';
 import { Recorder } from './recorder.ts';
 import { allWeights, changedWeights, indexRoutes, type RouteIndex, tableMessage } from './syncer.ts';
 import { WorkerPool } from './worker-pool.ts';
@@ -26,11 +35,16 @@ export interface SupervisorOptions {
   readonly monotonic: () => number;
   /** All ready workers may serve another revision than before. */
   onServed(): void;
+  /** A worker has tallied something for the judge. @param names of its table's routes, by index */
+  onEvidence(message: EvidenceMessage, names: readonly string[]): void;
 }
 
 /** How long a start waits for sources of endpoints; it goes on without them, not ready but serving what it can. */
 const FIRST_SYNC_MS = 5_000;
 const UNKNOWN: DiscoveryHealth = { synced: false, alarm: null, confirmedAtMs: null };
+
+/** Tables whose late evidence is still understood. */
+const TABLES = 4;
 
 export class Supervisor {
   readonly applied = new Applied();
@@ -41,6 +55,10 @@ export class Supervisor {
   readonly #workers = new Map<number, WorkerStatus>();
   #table: TableMessage | undefined;
   #index: RouteIndex = { generation: 0, byName: new Map() };
+  /** Names of the last tables' routes, by generation. */
+  readonly #names = new Map<number, readonly string[]>();
+  /** What workers go by when they tally, by route. */
+  readonly #bounds = new Map<string, Omit<RouteBounds, 'route'>>();
   #backends: Backends | undefined;
   #state: State | undefined;
   #onSettled: (() => void) | undefined;
@@ -75,10 +93,10 @@ export class Supervisor {
     const table = tableMessage(plan, generation);
     this.#table = table;
     this.#index = indexRoutes(table);
-    this.recorder.table(
-      generation,
-      table.routes.map(({ name }) => name),
-    );
+    const names = table.routes.map(({ name }) => name);
+    this.recorder.table(generation, names);
+    this.#names.set(generation, names);
+    this.#names.delete(generation - TABLES);
     this.#backends = new Backends(plan, this.#discoveries, this.#backends, {
       onEndpoints: (backend, { removed, added }) =>
         this.#broadcast({ kind: 'endpoints', generation, backend, removed, added }),
@@ -113,7 +131,22 @@ export class Supervisor {
         added: this.endpoints(backend),
       };
     });
-    return [table, ...endpoints, allWeights(this.#index, state)];
+    return [table, ...endpoints, this.#boundsMessage([...this.#bounds.keys()]), allWeights(this.#index, state)];
+  }
+
+  /** What workers go by from now on when they tally for the judge. */
+  bind(route: string, bounds: Omit<RouteBounds, 'route'>): void {
+    this.#bounds.set(route, bounds);
+    this.#broadcast(this.#boundsMessage([route]));
+  }
+
+  #boundsMessage(names: readonly string[]): DownMessage {
+    const routes = names.flatMap((name): RouteBounds[] => {
+      const route = this.#index.byName.get(name);
+      const bounds = this.#bounds.get(name);
+      return route === undefined || bounds === undefined ? [] : [{ route, ...bounds }];
+    });
+    return { kind: 'bounds', generation: this.#index.generation, routes };
   }
 
   #tellDiscovery(backend: number, { alarm }: DiscoveryHealth): void {
@@ -164,6 +197,8 @@ export class Supervisor {
         return this.#change(worker, { generation: message.generation, revision: message.revision });
       case 'counts':
         return this.#count(id, worker, message);
+      case 'evidence':
+        return this.#options.onEvidence(message, this.#names.get(message.generation) ?? []);
     }
   }
 
@@ -254,6 +289,13 @@ export class Supervisor {
   /** Names of backends whose source has never answered. */
   unsynced(): string[] {
     return this.#backends?.unsynced() ?? [];
+  }
+
+  /** Null: something at the route's new side takes connections; else why nothing does. */
+  async probe(route: string): Promise<string | null> {
+    const index = this.#plan.routes.find(({ spec }) => spec.name === route)?.spec.new ?? -1;
+    const backend = this.#plan.backends[index];
+    return backend === undefined ? null : probeBackend(backend.spec, this.endpoints(index));
   }
 
   /** Has the workers send what they have counted. Resolves within a quarter of a second, whether or not all did. */

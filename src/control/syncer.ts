@@ -1,5 +1,5 @@
 /** From what control knows to what workers are told: the downward half of the seam. */
-import type { State } from '../domain/state.ts';
+import type { RouteState, State } from '../domain/state.ts';
 import type { Limits, TableMessage, WeightsMessage } from '../seam.ts';
 import type { Plan } from './plan.ts';
 
@@ -36,23 +36,27 @@ export function indexRoutes(table: TableMessage): RouteIndex {
 
 /** Every route's weight; one that the state does not know is at 0. */
 export function allWeights(index: RouteIndex, state: State): WeightsMessage {
-  const weights: [number, number][] = [];
-  for (const [name, route] of index.byName) weights.push([route, state.routes.get(name)?.weightPpm ?? 0]);
+  const weights = [...index.byName].map(([name, route]) => weightOf(route, state.routes.get(name)));
   return { kind: 'weights', generation: index.generation, revision: state.revision, weights };
 }
 
-/** What brings a worker from one state to a newer one: the routes whose weight differs, often none. */
+function weightOf(route: number, state: RouteState | undefined): WeightsMessage['weights'][number] {
+  return [route, state?.weightPpm ?? 0, state?.testSince ?? 0];
+}
+
+/** What brings a worker from one state to a newer one: the routes whose weight or test differs, often none. */
 export function changedWeights(index: RouteIndex, from: State, to: State): WeightsMessage {
-  const weights: [number, number][] = [];
+  const weights: WeightsMessage['weights'][number][] = [];
   for (const [name, next] of to.routes) {
     const before = from.routes.get(name);
-    if (next === before || next.weightPpm === (before?.weightPpm ?? 0)) continue;
+    const isSame = next.weightPpm === (before?.weightPpm ?? 0) && next.testSince === before?.testSince;
+    if (next === before || isSame) continue;
     const route = index.byName.get(name);
-    if (route !== undefined) weights.push([route, next.weightPpm]);
+    if (route !== undefined) weights.push(weightOf(route, next));
   }
   for (const name of from.routes.keys()) {
     const route = to.routes.has(name) ? undefined : index.byName.get(name);
-    if (route !== undefined) weights.push([route, 0]);
+    if (route !== undefined) weights.push(weightOf(route, undefined));
   }
   return { kind: 'weights', generation: index.generation, revision: to.revision, weights };
 }

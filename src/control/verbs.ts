@@ -25,6 +25,24 @@ export class Verbs {
     return this.#write('rollback', routes, { kind: 'rollback' }, write);
   }
 
+  /** The judge's rollback: nothing is done when another test runs by now, or somebody has frozen the route. */
+  takeBack(
+    route: string,
+    testSince: number,
+    { actor, reason }: Pick<WriteRequest, 'actor' | 'reason'>,
+  ): Promise<Written> {
+    return this.#writer.write({
+      verb: 'rollback',
+      actor,
+      reason,
+      routes: [route],
+      decide: (_route, state) =>
+        state.testSince === testSince && !state.frozen
+          ? decideCutover(state, { kind: 'rollback' }, undefined)
+          : { kind: 'unchanged' },
+    });
+  }
+
   freeze(route: string, frozen: boolean, write: WriteRequest): Promise<Written> {
     const verb = frozen ? 'freeze' : 'unfreeze';
     return this.#write(verb, [route], { kind: verb }, write);

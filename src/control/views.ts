@@ -3,6 +3,7 @@ import { NEW, OLD, ppmToPercent, type RouteSpec, type SideIndex } from '../domai
 import type { RouteState } from '../domain/state.ts';
 import { formatEndpoint } from './backends.ts';
 import type { RouteView, SideView, StatusView, UnconfiguredView } from './control.ts';
+import type { Judge } from './judge.ts';
 import type { LocalRollbacks } from './local-rollbacks.ts';
 import type { StateKeeper } from './state-keeper.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -23,11 +24,13 @@ export class Views {
   readonly #supervisor: Supervisor;
   readonly #keeper: StateKeeper;
   readonly #local: LocalRollbacks;
+  readonly #judge: Judge;
 
-  constructor(supervisor: Supervisor, keeper: StateKeeper, local: LocalRollbacks) {
+  constructor(supervisor: Supervisor, keeper: StateKeeper, local: LocalRollbacks, judge: Judge) {
     this.#supervisor = supervisor;
     this.#keeper = keeper;
     this.#local = local;
+    this.#judge = judge;
   }
 
   /** @param names absent: all */
@@ -44,6 +47,7 @@ export class Views {
   }
 
   #route(spec: RouteSpec): RouteView {
+    const { value, threshold, verdict, reason: why } = this.#judge.opinion(spec.name);
     const { revision, weightPpm, cutover, reason, frozen } = this.#local.served?.routes.get(spec.name) ?? UNKNOWN;
     return {
       name: spec.name,
@@ -54,7 +58,7 @@ export class Views {
       frozen,
       old: this.#side(spec, OLD),
       new: this.#side(spec, NEW),
-      evidence: { value: 0, threshold: 0, verdict: 'inconclusive', reason: 'Nothing is judged yet' },
+      evidence: { value, threshold, verdict, reason: why },
       ramp: null,
       applied: this.#supervisor.applied.view(revision),
     };

@@ -42,10 +42,8 @@ export const AT_GRPC = AT_REQUESTS + PROTOCOLS.length * CODE_CLASSES.length;
 /** Attempts sent to this side, by outcome. */
 export const AT_ATTEMPTS = AT_GRPC + GRPC_STATUSES.length;
 export const AT_FAULTS = AT_ATTEMPTS + OUTCOMES.length;
-/** First attempts by outcome, overrides left out: what the judge sees, credited to the side that was drawn. */
-export const AT_JUDGED = AT_FAULTS + FAULT_KINDS.length;
 /** One cell a bucket and one for what is above the last. */
-export const AT_DURATION = AT_JUDGED + OUTCOMES.length;
+export const AT_DURATION = AT_FAULTS + FAULT_KINDS.length;
 export const AT_DURATION_SUM = AT_DURATION + DURATION_BUCKETS_SECONDS.length + 1;
 /** Requests sent again after failing on this side. */
 export const AT_RESCUES = AT_DURATION_SUM + 1;

@@ -3,6 +3,7 @@
  * which the worker puts in place by a single assignment. An exchange reads the current one once and keeps it to its end.
  */
 import { type EndpointsPatch, patched } from './endpoints.ts';
+import { eraOf } from './era.ts';
 import { compileMatcher, type Matcher } from './match.ts';
 import type { RouteSpec } from './route.ts';
 import { saltPrefix } from './split.ts';
@@ -25,6 +26,8 @@ export interface Snapshot {
   readonly saltPrefixes: readonly string[];
   /** By route, parts per million. */
   readonly weightsPpm: Int32Array;
+  /** By route: what is drawn now belongs to (era.ts). */
+  readonly eras: Float64Array;
   /** By backend. */
   readonly endpoints: readonly (readonly Endpoint[])[];
 }
@@ -37,6 +40,7 @@ export function createSnapshot(generation: number, routes: readonly RouteSpec[],
     matcher: compileMatcher(routes.map((route) => route.match)),
     saltPrefixes: routes.map((route) => saltPrefix(route.salt)),
     weightsPpm: new Int32Array(routes.length),
+    eras: new Float64Array(routes.length),
     endpoints: Array.from({ length: backends }, () => []),
   };
 }
@@ -44,11 +48,15 @@ export function createSnapshot(generation: number, routes: readonly RouteSpec[],
 export function withWeights(
   snapshot: Snapshot,
   revision: number,
-  weights: readonly (readonly [route: number, weightPpm: number])[],
+  weights: readonly (readonly [route: number, weightPpm: number, testSince: number])[],
 ): Snapshot {
   const weightsPpm = snapshot.weightsPpm.slice();
-  for (const [route, weightPpm] of weights) weightsPpm[route] = weightPpm;
-  return { ...snapshot, revision, weightsPpm };
+  const eras = snapshot.eras.slice();
+  for (const [route, weightPpm, testSince] of weights) {
+    weightsPpm[route] = weightPpm;
+    eras[route] = eraOf(testSince, weightPpm);
+  }
+  return { ...snapshot, revision, weightsPpm, eras };
 }
 
 export function withEndpoints(snapshot: Snapshot, backend: number, { removed, added }: EndpointsPatch): Snapshot {

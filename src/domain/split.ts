@@ -56,7 +56,12 @@ export function saltPrefix(salt: string): string {
  * @param keyBytes the key's bytes, one character a byte
  */
 export function bucketOf(prefix: string, keyBytes: string): number {
-  return Math.floor((murmur3(prefix + keyBytes) * PPM) / 4_294_967_296);
+  return bucketOfHash(murmur3(prefix + keyBytes));
+}
+
+/** @param hash MurmurHash3 of prefix and key */
+export function bucketOfHash(hash: number): number {
+  return Math.floor((hash * PPM) / 4_294_967_296);
 }
 
 /** The side of a sticky request. Weight 0 sends every bucket to old, PPM every bucket to new. */

@@ -6,11 +6,14 @@
 import { Evidence, type SavedEvidence, type TestSettings } from './evidence.ts';
 import { lead, type Verdict, verdictOf } from './verdict.ts';
 
-/** Lengths of the two families' windows, in buckets. */
-export const WINDOW_BUCKETS = [60, 600] as const;
+/** The two families: lengths of their windows in buckets, and what stands in front of the names of what is counted in them. */
+export const FAMILIES = [
+  { buckets: 60, prefix: 'w0.' },
+  { buckets: 600, prefix: 'w1.' },
+] as const;
 
 /** Families share alpha equally. */
-const FAMILY_SHARE = 1 / WINDOW_BUCKETS.length;
+const FAMILY_SHARE = 1 / FAMILIES.length;
 
 /** What the closed buckets left, as JSON, by family. */
 export type SavedStickyEvidence = readonly { readonly first: number; readonly evidence: SavedEvidence }[];
@@ -20,7 +23,7 @@ export class StickyEvidence {
 
   /** Without a test until `begin`. @param bucket the open one */
   constructor(settings: TestSettings, bucket: number) {
-    this.#families = WINDOW_BUCKETS.map((buckets) => new Family(settings, buckets, bucket));
+    this.#families = FAMILIES.map(({ buckets }) => new Family(settings, buckets, bucket));
   }
 
   /** A new test of the route: when the weight leaves 0, at resume and every 24 h. */
@@ -37,10 +40,13 @@ export class StickyEvidence {
     return (this.#families[family] as Family).evidence;
   }
 
-  /** Of the family that is nearest to its threshold. */
-  verdict(): Verdict {
+  /**
+   * Of the family that is nearest to its threshold.
+   * @param of its alpha that the route may use
+   */
+  verdict(of = 1): Verdict {
     const { evidence, share } = this.#families.reduce((most, next) => (next.lead > most.lead ? next : most));
-    return verdictOf(evidence, share);
+    return verdictOf(evidence, share * of);
   }
 
   save(): SavedStickyEvidence {

@@ -11,7 +11,11 @@ export interface Verdict {
   readonly value: number;
   readonly threshold: number;
   readonly log10: number;
+  /** What the reason speaks of: both sides compared, or the absolute ceiling. */
+  readonly guard: Guard;
 }
+
+export type Guard = 'comparison' | 'ceiling';
 
 /** Fewer requests of the new side than this say nothing in its favour; little is needed to speak against it. */
 const ENOUGH_NEW_REQUESTS = 100;
@@ -50,8 +54,8 @@ function ceilingVerdict(evidence: Evidence, share: number, counts: string): Verd
   const threshold = -Math.log(alpha);
   if (logs.new < threshold) return undefined;
   const limit = `the ceiling of ${(ceiling.share * 100).toLocaleString('en-US')} percent`;
-  if (logs.old < threshold) return verdict('breach', `${counts}: new is above ${limit}`, logs.new, alpha);
-  return verdict('inconclusive', `${counts}: both sides are above ${limit}`, logs.new, alpha);
+  if (logs.old < threshold) return verdict('breach', `${counts}: new is above ${limit}`, logs.new, alpha, 'ceiling');
+  return verdict('inconclusive', `${counts}: both sides are above ${limit}`, logs.new, alpha, 'ceiling');
 }
 
 function conclusion(
@@ -81,12 +85,18 @@ function sentence(kind: StreamKind, { oldRequests, oldFaults, newRequests, newFa
   return `new ${count(newFaults)} of ${count(newRequests)} ${WORDS[kind]}, old ${count(oldFaults)} of ${count(oldRequests)}`;
 }
 
-function verdict(kind: Verdict['kind'], said: string, log: number, alpha: number): Verdict {
+function verdict(
+  kind: Verdict['kind'],
+  said: string,
+  log: number,
+  alpha: number,
+  guard: Guard = 'comparison',
+): Verdict {
   // JSON knows no Infinity.
   const value = Math.min(Math.exp(log), Number.MAX_VALUE);
   const threshold = 1 / alpha;
   const reason = `${said}; evidence ${amount(value)} against ${amount(threshold)}`;
-  return { kind, reason, value, threshold, log10: log / Math.LN10 };
+  return { kind, reason, value, threshold, log10: log / Math.LN10, guard };
 }
 
 function count(value: number): string {

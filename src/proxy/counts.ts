@@ -1,5 +1,7 @@
 /** What a worker has counted under one table and not sent yet. Only additions to typed arrays on the path of a request. */
 import { cellCount, ROUTE_CELLS } from '../domain/counts.ts';
+import type { RouteSpec } from '../domain/route.ts';
+import { Tallies } from './tallies.ts';
 
 export interface SparseCounts {
   readonly cells: Uint32Array;
@@ -12,14 +14,19 @@ export class Counts {
   readonly unroutedRow: number;
   /** Requests under way that will still add to these counts. */
   inflight = 0;
+  /** What the judge wants to know, which is more than sums. */
+  readonly tallies: Tallies;
   readonly #cells: Float64Array;
   readonly #isDirty: Uint8Array;
   readonly #dirty: Int32Array;
   #dirtyCount = 0;
 
-  constructor(generation: number, routes: number) {
+  /** @param onUrgent what was tallied for the judge should be sent without waiting for the beat */
+  constructor(generation: number, specs: readonly Pick<RouteSpec, 'sticky'>[], onUrgent: () => void = () => {}) {
+    const routes = specs.length;
     this.generation = generation;
     this.unroutedRow = routes;
+    this.tallies = new Tallies(specs, onUrgent);
     this.#cells = new Float64Array(cellCount(routes));
     this.#isDirty = new Uint8Array(routes + 1);
     this.#dirty = new Int32Array(routes + 1);

@@ -6,7 +6,8 @@ import { AT_RESCUES } from '../domain/counts.ts';
 import { ERRORS, type ErrorCode } from '../domain/errors.ts';
 import { OUTCOME_CANCELLED, OUTCOME_FAULT } from '../domain/outcome.ts';
 import { NEW, OLD, type RouteSpec, type SideIndex } from '../domain/route.ts';
-import { bucketOf, drawSide, sideOfBucket } from '../domain/split.ts';
+import { NO_KEY } from '../domain/sighting.ts';
+import { bucketOfHash, drawSide, murmur3, sideOfBucket } from '../domain/split.ts';
 import type { Fields } from '../fields.ts';
 import { NO_BODY } from '../http1/framing.ts';
 import { connectionLines, forwardingLines } from './forwarding.ts';
@@ -40,6 +41,8 @@ export class Exchange {
   #pool: Pool | null = null;
   #lastPool: Pool | null = null;
   #side: SideIndex = OLD;
+  /** Of the sticky key that the side follows from. */
+  #keyHash = NO_KEY;
   #attempts = 0;
   #droppedNames: readonly string[] | null = null;
   /** Names that the response's Connection field gives to its own hop. */
@@ -109,7 +112,10 @@ export class Exchange {
     this.#totalDeadlineMs = totalMs > 0 ? nowMs + totalMs : Number.POSITIVE_INFINITY;
     const overridden = this.#override(request, serving);
     this.#side = overridden ?? this.#assign(request, serving, index, route);
-    this.#observation.begin(serving.counts, index, this.#side, nowMs, overridden !== undefined);
+    this.#observation.begin(serving.counts, index, this.#side, nowMs);
+    if (overridden === undefined) {
+      this.#observation.judge(serving.counts.tallies, serving.snapshot.eras[index] as number, this.#keyHash);
+    }
     this.#forward(false);
   }
 
@@ -126,11 +132,15 @@ export class Exchange {
   #assign(request: RequestView, serving: Serving, index: number, route: RouteSpec): SideIndex {
     const { snapshot, trusted } = serving;
     const weightPpm = snapshot.weightsPpm[index] as number;
+    this.#keyHash = NO_KEY;
     if (route.sticky.length > 0) {
       const runtime = this.#runtime;
       const { key, setCookie } = stickyKey(route.sticky, request, this.#inbound.peer, trusted, runtime.randomId);
       this.#setCookie = setCookie;
-      if (key !== undefined) return sideOfBucket(bucketOf(snapshot.saltPrefixes[index] as string, key), weightPpm);
+      if (key !== undefined) {
+        this.#keyHash = murmur3((snapshot.saltPrefixes[index] as string) + key);
+        return sideOfBucket(bucketOfHash(this.#keyHash), weightPpm);
+      }
     }
     return drawSide(this.#runtime.random(), weightPpm);
   }
@@ -152,6 +162,7 @@ export class Exchange {
       return;
     }
     pool.inflight++;
+    if (!outbound.isConnected) this.#observation.connecting();
     this.#pool = pool;
     this.#outbound = outbound;
     outbound.sendHead(request, forwardingLines(this.#connectionLines, this.#inbound.peer, request), this.#droppedNames);
@@ -221,13 +232,14 @@ export class Exchange {
   onClientGone(): void {
     if (this.#request === null) return;
     this.#dropOutbound();
-    this.#observation.attempt(OUTCOME_CANCELLED);
+    this.#observation.attempt(OUTCOME_CANCELLED, this.#runtime.clock());
     this.#finish();
   }
 
   // From the backend's half.
 
   onConnected(): void {
+    this.#observation.connected(this.#runtime.clock());
     if (!this.#awaitsConnect) return;
     this.#awaitsConnect = false;
     this.#requestActiveMs = this.#runtime.nowMs;
@@ -267,8 +279,9 @@ export class Exchange {
 
   onResponseEnd(trailers: Fields | null): void {
     this.#letGo();
-    this.#observation.attemptByStatus(this.#status);
-    this.#observation.response(this.#status, this.#runtime.clock());
+    const nowMs = this.#runtime.clock();
+    this.#observation.attemptByStatus(this.#status, nowMs);
+    this.#observation.response(this.#status, nowMs);
     this.#close();
     this.#inbound.respondEnd(trailersWithout(trailers, this.#responseNominated));
   }
@@ -277,8 +290,9 @@ export class Exchange {
     const pool = this.#pool;
     this.#pool = null;
     this.#outbound = null;
-    this.#observation.attemptByStatus(response.status);
-    this.#observation.tunnel(this.#runtime.clock());
+    const nowMs = this.#runtime.clock();
+    this.#observation.attemptByStatus(response.status, nowMs);
+    this.#observation.tunnel(nowMs);
     const client = this.#inbound.openTunnel(response, this.#setCookie);
     let open = 2;
     const onClose = (): void => {
@@ -311,7 +325,7 @@ export class Exchange {
 
   #attemptFailed(code: ErrorCode): void {
     this.#observation.fault(code);
-    this.#observation.attempt(OUTCOME_FAULT);
+    this.#observation.attempt(OUTCOME_FAULT, this.#runtime.clock());
     if (this.#attempts < MAX_ATTEMPTS && this.#hasAnotherWay(code) && this.#mayRepeat(code)) {
       this.#observation.add(AT_RESCUES, 1);
       this.#forward(false);
@@ -346,7 +360,7 @@ export class Exchange {
   failedByClient(status: number): void {
     if (this.#request === null) return;
     this.#dropOutbound();
-    this.#observation.attempt(OUTCOME_CANCELLED);
+    this.#observation.attempt(OUTCOME_CANCELLED, this.#runtime.clock());
     if (!this.#responseStarted) this.#status = status;
     this.#finish();
   }
@@ -380,13 +394,14 @@ export class Exchange {
   sweep(nowMs: number): void {
     const route = this.#route;
     if (route === null || this.#pool === null) return;
+    this.#observation.sweep(nowMs);
     const code = this.#expired(route, nowMs);
     if (code === null) return;
     if (ERRORS[code].source === 'upstream') {
       this.#observation.fault(code);
-      this.#observation.attempt(OUTCOME_FAULT);
+      this.#observation.attempt(OUTCOME_FAULT, nowMs);
     } else {
-      this.#observation.attempt(OUTCOME_CANCELLED);
+      this.#observation.attempt(OUTCOME_CANCELLED, nowMs);
     }
     this.#answer(code);
   }

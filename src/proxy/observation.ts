@@ -1,11 +1,12 @@
-/** What one exchange adds to the counts. Knows the layout; one an exchange, begun anew for each request. */
+/**
+ * What one exchange adds to the counts, and what the judge is told of it. Knows the layout; one an exchange, begun anew for each request.
+ */
 import {
   AT_ATTEMPTS,
   AT_DURATION,
   AT_DURATION_SUM,
   AT_FAULTS,
   AT_INFLIGHT,
-  AT_JUDGED,
   AT_REQUESTS,
   CODE_CLASSES,
   cellsOf,
@@ -16,13 +17,25 @@ import {
 } from '../domain/counts.ts';
 import { type ErrorCode, FAULT_KINDS } from '../domain/errors.ts';
 import { classifyStatus, OUTCOME_FAULT, type OutcomeIndex } from '../domain/outcome.ts';
-import type { SideIndex } from '../domain/route.ts';
+import { OLD, type SideIndex } from '../domain/route.ts';
 import type { Counts } from './counts.ts';
+import type { RouteTally } from './route-tally.ts';
+import type { Tallies } from './tallies.ts';
 
 const FAULT_INDEX: ReadonlyMap<string, number> = new Map(FAULT_KINDS.map((kind, index) => [kind, index]));
 const STATUS_5XX = FAULT_INDEX.get('status5xx') as number;
 const WEBSOCKET = PROTOCOLS.indexOf('websocket');
 const CLASSES = CODE_CLASSES.length;
+/** Nothing that was sent can have had an effect: the new side takes no connections. */
+const CONNECT_FAULTS: ReadonlySet<ErrorCode> = new Set([
+  'connectRefused',
+  'connectTimeout',
+  'connectFailed',
+  'tlsFailed',
+  'noEndpoint',
+]);
+/** Not judged, or not any more. */
+const NO_DRAW = -1;
 const BUCKETS = DURATION_BUCKETS_SECONDS.length;
 
 export class Observation {
@@ -32,22 +45,61 @@ export class Observation {
   /** First cell of the side's block; of the last row when no route was found. */
   #base = 0;
   #isRouted = false;
-  #isJudged = false;
   #startMs = 0;
+  #side: SideIndex = OLD;
+  /** Null: the judge is not told of this request. */
+  #tally: RouteTally | null = null;
+  #draw = NO_DRAW;
+  #owner = 0;
+  /** When the head could leave, so that connecting is no part of the latency; NaN: not yet. */
+  #sentMs = Number.NaN;
+  /** Bounds of slowness that were told of. */
+  #slow = 0;
 
   constructor(protocol: number) {
     this.#protocol = protocol;
   }
 
-  begin(counts: Counts, row: number, side: SideIndex, startMs: number, isOverridden: boolean): void {
+  begin(counts: Counts, row: number, side: SideIndex, startMs: number): void {
     this.#counts = counts;
     this.#row = row;
     this.#base = cellsOf(row, side);
     this.#isRouted = true;
-    this.#isJudged = !isOverridden;
+    this.#side = side;
     this.#startMs = startMs;
+    this.#tally = null;
+    this.#draw = NO_DRAW;
     counts.inflight++;
     counts.add(row, this.#base + AT_INFLIGHT, 1);
+  }
+
+  /** The side was drawn, not asked for: the judge is told. @param hash of a sticky route's key, or NO_KEY */
+  judge(tallies: Tallies, era: number, hash: number): void {
+    const tally = tallies.of(this.#row);
+    this.#tally = tally;
+    this.#draw = tally.draw(era, this.#startMs, this.#side, hash);
+    this.#owner = tally.ownerOf(this.#side);
+    this.#slow = 0;
+    this.#sentMs = this.#startMs;
+  }
+
+  /** The head waits for a connection. */
+  connecting(): void {
+    this.#sentMs = Number.NaN;
+  }
+
+  connected(nowMs: number): void {
+    this.#sentMs = nowMs;
+  }
+
+  /** A request that is not over can be slow already. */
+  sweep(nowMs: number): void {
+    const tally = this.#tally;
+    if (tally === null || this.#draw === NO_DRAW) return;
+    const bits = tally.slowBits(this.#side, nowMs - this.#sentMs) & ~this.#slow;
+    if (bits === 0) return;
+    this.#slow |= bits;
+    tally.slowSoFar(this.#draw, this.#owner, bits);
   }
 
   beginUnrouted(counts: Counts): void {
@@ -55,31 +107,35 @@ export class Observation {
     this.#row = counts.unroutedRow;
     this.#base = counts.unroutedRow * ROUTE_CELLS;
     this.#isRouted = false;
+    this.#tally = null;
   }
 
   add(offset: number, value: number): void {
     this.#counts?.add(this.#row, this.#base + offset, value);
   }
 
-  /** The end of one attempt. The first is what the judge sees (intention to treat); overrides are not counted there. */
-  attempt(outcome: OutcomeIndex): void {
+  /** The end of one attempt. The first is what the judge sees (intention to treat). */
+  attempt(outcome: OutcomeIndex, nowMs: number): void {
     if (!this.#isRouted) return;
     this.add(AT_ATTEMPTS + outcome, 1);
-    if (!this.#isJudged) return;
-    this.#isJudged = false;
-    this.add(AT_JUDGED + outcome, 1);
+    if (this.#draw === NO_DRAW) return;
+    const draw = this.#draw;
+    this.#draw = NO_DRAW;
+    this.#tally?.decide(draw, this.#owner, outcome, this.#slow, nowMs - this.#sentMs, nowMs);
   }
 
-  attemptByStatus(status: number): void {
+  attemptByStatus(status: number, nowMs: number): void {
     const outcome = classifyStatus(status);
     if (outcome === OUTCOME_FAULT) this.add(AT_FAULTS + STATUS_5XX, 1);
-    this.attempt(outcome);
+    this.#tally?.connected(this.#side, true);
+    this.attempt(outcome, nowMs);
   }
 
   /** An error of the table that is put down to the side. */
   fault(code: ErrorCode): void {
     const kind = FAULT_INDEX.get(code);
     if (kind !== undefined) this.add(AT_FAULTS + kind, 1);
+    if (CONNECT_FAULTS.has(code)) this.#tally?.connected(this.#side, false);
   }
 
   /** The client's answer is over. @param status 0: it got none */

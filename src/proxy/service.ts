@@ -18,6 +18,9 @@ import { ConnectionCensus, Listener } from './listener.ts';
 import { Pool, type PoolTarget } from './pool.ts';
 import { Runtime, type Serving, SWEEP_MS } from './runtime.ts';
 
+/** Between two messages of evidence that do not wait for the beat. */
+const URGENT_MS = 5;
+
 export interface ServiceHost {
   readonly send: (message: UpMessage) => void;
   /** Called when a drain is over. */
@@ -43,6 +46,8 @@ export class Service {
   /** Listeners no longer configured whose connections go on. */
   #closing: Listener[] = [];
   #sentConnections = '';
+  #evidenceTimer: NodeJS.Timeout | undefined;
+  #evidenceSentMs = Number.NEGATIVE_INFINITY;
   /** The last table's listeners are being opened; those of the next have to wait. */
   #listening = Promise.resolve();
 
@@ -63,6 +68,9 @@ export class Service {
       case 'weights':
         this.#onWeights(message);
         break;
+      case 'bounds':
+        this.#counts.find(({ generation }) => generation === message.generation)?.tallies.setBounds(message.routes);
+        break;
       case 'drain':
         this.drain();
         break;
@@ -74,7 +82,7 @@ export class Service {
 
   #onTable(table: TableMessage): void {
     const before = this.#runtime.serving;
-    const counts = new Counts(table.generation, table.routes.length);
+    const counts = new Counts(table.generation, table.routes, this.#onUrgent);
     this.#table = table;
     this.#counts = [counts, ...this.#counts];
     this.#runtime.serving = {
@@ -190,18 +198,38 @@ export class Service {
 
   #onSweep(): void {
     this.#runtime.sweep();
+    for (const { tallies } of this.#counts) tallies.sweep(this.#runtime.nowMs);
     if (!this.#runtime.isDraining) return;
     if (this.#runtime.nowMs >= this.#drainUntilMs) {
       for (const listener of [...this.#listeners, ...this.#closing]) listener.destroyConnections();
     }
     if (this.#census.total > 0) return;
     clearInterval(this.#sweep);
+    this.#sendEvidence(false);
     this.#sendCounts(0, true);
     this.#host.exit();
   }
 
   beat(): void {
+    this.#sendEvidence(false);
     this.#sendCounts(0, false);
+  }
+
+  /** At once, but no more often than each URGENT_MS. */
+  readonly #onUrgent = (): void => {
+    if (this.#evidenceTimer !== undefined) return;
+    const waitMs = this.#evidenceSentMs + URGENT_MS - this.#runtime.clock();
+    this.#evidenceTimer = setTimeout(() => this.#sendEvidence(true), Math.max(0, waitMs));
+  };
+
+  #sendEvidence(isUrgent: boolean): void {
+    clearTimeout(this.#evidenceTimer);
+    this.#evidenceTimer = undefined;
+    this.#evidenceSentMs = this.#runtime.clock();
+    for (const { generation, tallies } of this.#counts) {
+      const rows = tallies.take();
+      if (rows !== null) this.#host.send({ kind: 'evidence', generation, isUrgent, ...rows });
+    }
   }
 
   #sendCounts(flush: number, always: boolean): void {
@@ -230,7 +258,7 @@ function emptyServing(): Serving {
   return {
     snapshot: createSnapshot(-1, [], 0),
     pools: [],
-    counts: new Counts(-1, 0),
+    counts: new Counts(-1, []),
     trusted: new TrustedProxies([]),
     override: null,
     limits: {

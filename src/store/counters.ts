@@ -6,6 +6,17 @@
 /** What rose since the last time, by name: whole numbers from 0. */
 export type Deltas = Readonly<Record<string, number>>;
 
+/** One response of a sticky route's key. */
+export interface Sighting {
+  /** What is counted once in a window. */
+  readonly member: string;
+  /** Names that it adds one to, behind the prefix of each family in whose window the member is new. */
+  readonly cells: readonly string[];
+}
+
+/** Members of a window; beyond, none is new. */
+export const MOST_MEMBERS = 262_144;
+
 export interface Bucket {
   /** Of the store's clock: buckets since 1970. */
   readonly index: number;
@@ -26,7 +37,7 @@ export interface RouteEvidence {
 /** All methods reject with StoreUnavailable when the store does not answer; then nothing was counted or closed, or all of it was. */
 export interface Counters {
   /** Adds to the bucket that is open by the store's clock, however old the deltas are; returns what there is then. */
-  addCounts(route: string, era: number, deltas: Deltas): Promise<RouteEvidence>;
+  addCounts(route: string, era: number, deltas: Deltas, sightings?: readonly Sighting[]): Promise<RouteEvidence>;
   readEvidence(route: string): Promise<RouteEvidence>;
   /**
    * Closes a bucket and all before it, unless it is open still or closed already: the first result stays, and is what everyone is given.

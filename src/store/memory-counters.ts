@@ -1,10 +1,22 @@
-import { type Bucket, type Counters, type Deltas, EVIDENCE_MS, MOST_CELLS, type RouteEvidence } from './counters.ts';
+import { FAMILIES } from '../domain/sticky-evidence.ts';
+import {
+  type Bucket,
+  type Counters,
+  type Deltas,
+  EVIDENCE_MS,
+  MOST_CELLS,
+  MOST_MEMBERS,
+  type RouteEvidence,
+  type Sighting,
+} from './counters.ts';
 
 interface Kept {
   last: number;
   touchedAt: number;
   closed: RouteEvidence['closed'];
   buckets: (Bucket & { counts: Record<string, number> })[];
+  /** By family: the open window, and what was seen in it. */
+  readonly seen: readonly { window: number; readonly members: Set<string> }[];
 }
 
 /** Of a fleet of one, whose state is in a file: a supervisor that is restarted begins its tests anew. */
@@ -19,7 +31,12 @@ export class MemoryCounters implements Counters {
     this.#clock = clock;
   }
 
-  async addCounts(route: string, era: number, deltas: Deltas): Promise<RouteEvidence> {
+  async addCounts(
+    route: string,
+    era: number,
+    deltas: Deltas,
+    sightings: readonly Sighting[] = [],
+  ): Promise<RouteEvidence> {
     const kept = this.#kept(route);
     const cells = kept.buckets.reduce((sum, { counts }) => sum + Object.keys(counts).length, 0);
     const index = kept.buckets.length > 0 && cells >= MOST_CELLS ? kept.last : this.#open(kept);
@@ -29,9 +46,24 @@ export class MemoryCounters implements Counters {
       kept.buckets.push(bucket);
       kept.buckets.sort((a, b) => a.index - b.index || a.era - b.era);
     }
-    for (const [name, delta] of Object.entries(deltas)) bucket.counts[name] = (bucket.counts[name] ?? 0) + delta;
+    for (const [name, delta] of Object.entries(deltas)) add(bucket.counts, name, delta);
+    if (sightings.length > 0) this.#see(kept, bucket, sightings);
     kept.last = index;
     return this.#touched(route, kept);
+  }
+
+  #see({ seen }: Kept, { index, counts }: Kept['buckets'][number], sightings: readonly Sighting[]): void {
+    for (const [i, { buckets, prefix }] of FAMILIES.entries()) {
+      const family = seen[i] as Kept['seen'][number];
+      const window = Math.floor(index / buckets);
+      if (window !== family.window) family.members.clear();
+      family.window = window;
+      for (const { member, cells } of sightings) {
+        if (family.members.size >= MOST_MEMBERS || family.members.has(member)) continue;
+        family.members.add(member);
+        for (const name of cells) add(counts, prefix + name, 1);
+      }
+    }
   }
 
   async readEvidence(route: string): Promise<RouteEvidence> {
@@ -49,7 +81,9 @@ export class MemoryCounters implements Counters {
   #kept(route: string): Kept {
     const kept = this.#routes.get(route);
     const fresh = kept !== undefined && this.#clock() - kept.touchedAt <= EVIDENCE_MS;
-    return fresh ? kept : { last: -1, touchedAt: 0, closed: null, buckets: [] };
+    if (fresh) return kept;
+    const seen = FAMILIES.map(() => ({ window: -1, members: new Set<string>() }));
+    return { last: -1, touchedAt: 0, closed: null, buckets: [], seen };
   }
 
   #touched(route: string, kept: Kept): RouteEvidence {
@@ -67,4 +101,8 @@ export class MemoryCounters implements Counters {
     const buckets = kept.buckets.map(({ counts, ...bucket }) => ({ ...bucket, counts: { ...counts } }));
     return { open: this.#open(kept), closed: kept.closed, buckets };
   }
+}
+
+function add(counts: Record<string, number>, name: string, value: number): void {
+  counts[name] = (counts[name] ?? 0) + value;
 }

@@ -1,5 +1,15 @@
 import { z } from 'zod';
-import { type Bucket, type Counters, type Deltas, EVIDENCE_MS, MOST_CELLS, type RouteEvidence } from './counters.ts';
+import { FAMILIES } from '../domain/sticky-evidence.ts';
+import {
+  type Bucket,
+  type Counters,
+  type Deltas,
+  EVIDENCE_MS,
+  MOST_CELLS,
+  MOST_MEMBERS,
+  type RouteEvidence,
+  type Sighting,
+} from './counters.ts';
 import { checked } from './records.ts';
 import type { RedisLink } from './redis-link.ts';
 import type { RedisScript } from './redis-script.ts';
@@ -16,9 +26,21 @@ export class RedisCounters implements Counters {
     this.#bucketMs = String(bucketMs);
   }
 
-  addCounts(route: string, era: number, deltas: Deltas): Promise<RouteEvidence> {
+  addCounts(route: string, era: number, deltas: Deltas, sightings: readonly Sighting[] = []): Promise<RouteEvidence> {
     const cells = Object.entries(deltas).flatMap(([name, delta]) => [name, String(delta)]);
-    return this.#run(ADD_COUNTS, route, [String(EVIDENCE_MS), String(MOST_CELLS), String(era), ...cells]);
+    const args = [
+      ...[EVIDENCE_MS, MOST_CELLS, era, MOST_MEMBERS].map(String),
+      ...FAMILIES.flatMap(({ buckets, prefix }) => [String(buckets), prefix]),
+      String(cells.length / 2),
+      ...cells,
+      ...sightings.flatMap(({ member, cells: names }) => [member, names.join(' ')]),
+    ];
+    return this.#run(
+      ADD_COUNTS,
+      route,
+      args,
+      FAMILIES.map((_, i) => `evidence:${route}:seen${i}`),
+    );
   }
 
   readEvidence(route: string): Promise<RouteEvidence> {
@@ -29,8 +51,13 @@ export class RedisCounters implements Counters {
     return this.#run(CLOSE_BUCKET, route, [String(EVIDENCE_MS), String(index), result]);
   }
 
-  async #run(script: RedisScript, route: string, args: readonly string[]): Promise<RouteEvidence> {
-    const reply = await this.#link.run(script, [`evidence:${route}`], [this.#bucketMs, ...args]);
+  async #run(
+    script: RedisScript,
+    route: string,
+    args: readonly string[],
+    keys: readonly string[] = [],
+  ): Promise<RouteEvidence> {
+    const reply = await this.#link.run(script, [`evidence:${route}`, ...keys], [this.#bucketMs, ...args]);
     const [open, fields] = checked(evidenceReply, reply);
     return { open, ...evidenceOf(fields) };
   }

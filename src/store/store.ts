@@ -88,3 +88,7 @@ export class StoreUnavailable extends Error {
 export class StoreDiverged extends StoreUnavailable {
   override readonly name = 'StoreDiverged';
 }
+
+export type { Counters, RouteEvidence, Sighting } from './counters.ts';
+export { BUCKET_MS } from './counters.ts';
+export { MemoryCounters } from './memory-counters.ts';

@@ -1,8 +1,11 @@
 /** What the metrics are read from at scrape. Every part is asked anew each time, so none may be costly. */
 
-/** Why a route was rolled back, as a label. `manual`: somebody asked for it. */
-export const ROLLBACK_REASONS = ['manual'] as const;
-type RollbackReason = (typeof ROLLBACK_REASONS)[number];
+/**
+ * Why a route was rolled back, as a label. `manual`: somebody asked for it. The others are the judge's: it compared both sides, found one
+ * above the absolute ceiling, or one that takes no connections.
+ */
+export const ROLLBACK_REASONS = ['manual', 'comparison', 'ceiling', 'deadSide'] as const;
+export type RollbackReason = (typeof ROLLBACK_REASONS)[number];
 
 export interface CountsSource {
   /** Names of the present table's routes, in its order. A new table comes with a new array. */
@@ -11,6 +14,8 @@ export interface CountsSource {
   readonly cells: Float64Array;
   /** By route, parts per million. */
   weightsPpm(): ArrayLike<number>;
+  /** By route: evidence against the new side in the running test, log10; 0 when nothing is judged. */
+  evidenceLog10(): ArrayLike<number>;
   /** Open client connections now. */
   connections(): readonly { readonly listener: string; readonly protocol: string; readonly value: number }[];
   endpoints(): readonly { readonly backend: string; readonly state: string; readonly value: number }[];

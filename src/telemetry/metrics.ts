@@ -50,6 +50,7 @@ function readTable(source: CountsSource, rows: Row[]): Table {
   return {
     cells: source.cells,
     weightsPpm: source.weightsPpm(),
+    evidenceLog10: source.evidenceLog10(),
     rollbacks: (route, reason) => rollbacks.get(route)?.get(reason) ?? 0,
     rows,
   };

@@ -37,6 +37,7 @@ export interface Sample {
 export interface Table {
   readonly cells: Float64Array;
   readonly weightsPpm: ArrayLike<number>;
+  readonly evidenceLog10: ArrayLike<number>;
   /** Rollbacks of a route by reason. */
   rollbacks(route: string, reason: string): number;
   /** By route; the last is the row of requests that reached no route. */
@@ -244,6 +245,8 @@ export const ROUTE_METRICS: readonly RouteMetric[] = [
     'crossfade_evidence_log10',
     'Evidence against the new side in the running test, log10; 0 when nothing is judged.',
     'gauge',
-    (_table, row, _index, out) => out.push({ labels: NO_LABELS, sharedLabels: row.labels, value: 0 }),
+    (table, row, index, out) => {
+      out.push({ labels: NO_LABELS, sharedLabels: row.labels, value: table.evidenceLog10[index] ?? 0 });
+    },
   ),
 ];

@@ -27,7 +27,6 @@ describe('the configuration of the design, whole', () => {
       'backends.playlist-old.health: health checks are not built yet; leave health out',
       'backends.playlist-new.protocol: protocol "h2" is not built yet; use http1',
       'routes[0].rescue: rescue is not built yet; leave it out',
-      'routes[0].judge: judge is not built yet; leave it out',
       'routes[0].ramp: ramp is not built yet; leave it out',
       'routes[1].match.grpc: gRPC needs protocol "h2", which is not built yet; leave grpc out',
       'ramps: ramps are not built yet; leave them out',

@@ -57,7 +57,40 @@ describe('a good file', () => {
         { name: 'a', source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9101 }] }, connections: 0 },
         { name: 'b', source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9102 }] }, connections: 0 },
       ],
-      routes: [{ name: 'one', match: { path: '/' }, old: 0, new: 1, sticky: [], salt: 'one', timeouts, weightPpm: 0 }],
+      routes: [
+        {
+          name: 'one',
+          match: { path: '/' },
+          old: 0,
+          new: 1,
+          sticky: [],
+          salt: 'one',
+          timeouts,
+          weightPpm: 0,
+          judge: {
+            alpha: 0.001,
+            rho: 1,
+            delta: 0.001,
+            latency: { factor: 1.25, slackMs: 25 },
+            ceiling: 0.25,
+            adviseOnly: false,
+          },
+        },
+      ],
+    });
+  });
+
+  test('a route is judged by what it says itself, and otherwise by the defaults', async () => {
+    const { routes } = await folder.config(`${GOOD}    judge: { delta: 0.01, latency: { slack: 50ms } }
+defaults: { judge: { alpha: 0.01, ceiling: 40, latency: { factor: 2 } } }
+`);
+    expect(routes[0]?.judge).toEqual({
+      alpha: 0.01,
+      rho: 1,
+      delta: 0.01,
+      latency: { factor: 2, slackMs: 50 },
+      ceiling: 0.4,
+      adviseOnly: false,
     });
   });
 

@@ -3,14 +3,14 @@ import type { ExplainRequest } from '../../src/control/control.ts';
 import { explainRequest } from '../../src/control/explain.ts';
 import type { StickySource } from '../../src/domain/route.ts';
 import { bucketOf, saltPrefix } from '../../src/domain/split.ts';
-import { planOf, routeSpec, stateOf } from './plans.ts';
+import { JUDGE, planOf, routeSpec, stateOf } from './plans.ts';
 
 function explain(sticky: readonly StickySource[], weightPpm: number, request: Partial<ExplainRequest> = {}) {
   const spec = routeSpec('search', {
     sticky,
     match: { hosts: ['api.example.com'], path: '/search/', methods: ['GET'] },
   });
-  const plan = planOf([], { routes: [{ spec, weightPpm: 0 }] });
+  const plan = planOf([], { routes: [{ spec, weightPpm: 0, judge: JUDGE }] });
   const url = 'http://API.example.com:8080/search/x?q=1';
   return explainRequest(plan, stateOf(1, { search: weightPpm }), { url, method: 'GET', headers: [], ...request });
 }

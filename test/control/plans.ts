@@ -1,6 +1,17 @@
 import type { Plan } from '../../src/control/plan.ts';
+import type { JudgeSettings } from '../../src/domain/judgement.ts';
 import type { RouteSpec } from '../../src/domain/route.ts';
 import type { RouteState, State } from '../../src/domain/state.ts';
+
+/** The defaults. */
+export const JUDGE: JudgeSettings = {
+  alpha: 0.001,
+  rho: 1,
+  delta: 0.001,
+  latency: { factor: 1.25, slackMs: 25 },
+  ceiling: 0.25,
+  adviseOnly: false,
+};
 
 /** Two backends, `old` and `new`, and a route for each name. */
 export function planOf(names: readonly string[], more: Partial<Plan> = {}): Plan {
@@ -10,7 +21,7 @@ export function planOf(names: readonly string[], more: Partial<Plan> = {}): Plan
       spec: { name, connections: 0 },
       source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9101 + i }] },
     })),
-    routes: names.map((name) => ({ spec: routeSpec(name), weightPpm: 0 })),
+    routes: names.map((name) => ({ spec: routeSpec(name), weightPpm: 0, judge: JUDGE })),
     limits: {
       headBytes: 16_384,
       fields: 100,

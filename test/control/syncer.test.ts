@@ -46,7 +46,7 @@ describe('weights', () => {
     const routes = new Map(before.routes);
     routes.set('route-777', { ...stateOf(2, { x: 20 }).routes.get('x'), revision: 2 } as never);
     const patch = changedWeights(many, before, { epoch: 'e', revision: 2, routes });
-    expect(patch.weights).toEqual([[777, 20]]);
+    expect(patch.weights).toEqual([[777, 20, 0]]);
     expect(serialize(patch).byteLength).toBeLessThan(200);
   });
 

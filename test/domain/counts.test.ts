@@ -6,7 +6,6 @@ import {
   AT_FAULTS,
   AT_GRPC,
   AT_INFLIGHT,
-  AT_JUDGED,
   AT_REQUESTS,
   AT_RESCUES,
   CODE_CLASSES,
@@ -22,6 +21,7 @@ import {
 } from '../../src/domain/counts.ts';
 import { ERRORS, FAULT_KINDS } from '../../src/domain/errors.ts';
 import {
+  classifyGrpc,
   classifyStatus,
   OUTCOME_CANCELLED,
   OUTCOME_CLIENT_ERROR,
@@ -35,7 +35,6 @@ test('every cell of every side belongs to exactly one count', () => {
     [AT_GRPC, GRPC_STATUSES.length],
     [AT_ATTEMPTS, OUTCOMES.length],
     [AT_FAULTS, FAULT_KINDS.length],
-    [AT_JUDGED, OUTCOMES.length],
     [AT_DURATION, DURATION_BUCKETS_SECONDS.length + 1],
     [AT_DURATION_SUM, 1],
     [AT_RESCUES, 1],
@@ -102,4 +101,13 @@ test('every error of a backend has a kind in the faults metric, and no other err
 
 test('buckets of durations rise', () => {
   expect([...DURATION_BUCKETS_SECONDS]).toEqual([...DURATION_BUCKETS_SECONDS].sort((a, b) => a - b));
+});
+
+test('gRPC: what servers answer for, what callers do, and an answer without a status is a fault', () => {
+  const statuses = [...Array.from({ length: 17 }, (_, status) => status), 17, undefined];
+  const of = (outcome: number): (number | undefined)[] => statuses.filter((status) => classifyGrpc(status) === outcome);
+  expect(of(OUTCOME_OK)).toEqual([0]);
+  expect(of(OUTCOME_CANCELLED)).toEqual([1]);
+  expect(of(OUTCOME_FAULT)).toEqual([2, 4, 12, 13, 14, 15, 17, undefined]);
+  expect(of(OUTCOME_CLIENT_ERROR)).toEqual([3, 5, 6, 7, 8, 9, 10, 11, 16]);
 });

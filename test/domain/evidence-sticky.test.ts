@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { EraCounts } from '../../src/domain/e-process.ts';
 import { Evidence, type TestSettings } from '../../src/domain/evidence.ts';
-import { type SavedStickyEvidence, StickyEvidence, WINDOW_BUCKETS } from '../../src/domain/sticky-evidence.ts';
+import { FAMILIES, type SavedStickyEvidence, StickyEvidence } from '../../src/domain/sticky-evidence.ts';
 import { lead } from '../../src/domain/verdict.ts';
 import { Dice } from '../gates/dice.ts';
 
@@ -26,7 +26,7 @@ function thresholdAt(bucket: number): number {
 
 describe('windows', () => {
   test('share alpha, whatever their number', () => {
-    const [short] = WINDOW_BUCKETS;
+    const [{ buckets: short }] = FAMILIES;
     expect(thresholdAt(0)).toBeCloseTo(20 * 2 * (Math.PI ** 2 / 6), 9);
     let spent = 0;
     for (let window = 0; window < 200; window++) spent += 1 / thresholdAt(window * short);
@@ -123,7 +123,7 @@ function play(alpha: number, weight: number, windows: number, brokenFrom: number
   const sums = popularity();
   const isNew = Array.from({ length: KEYS }, () => dice.uniform() < weight);
   const isFailing = Array.from({ length: KEYS }, () => dice.uniform() < 0.02);
-  const seen = WINDOW_BUCKETS.map(() => new Int32Array(KEYS).fill(-1));
+  const seen = FAMILIES.map(() => new Int32Array(KEYS).fill(-1));
   const naive = new Evidence({ ...SETTINGS, alpha }, 0);
   const sticky = new StickyEvidence({ ...SETTINGS, alpha }, 0);
   naive.begin();
@@ -131,7 +131,7 @@ function play(alpha: number, weight: number, windows: number, brokenFrom: number
   const fired = { naive: false, sticky: undefined as number | undefined };
   for (let request = 0; request < windows * REQUESTS_A_WINDOW && fired.sticky === undefined; request++) {
     const window = Math.floor(request / REQUESTS_A_WINDOW);
-    const bucket = Math.floor((request / REQUESTS_A_WINDOW) * WINDOW_BUCKETS[0]);
+    const bucket = Math.floor((request / REQUESTS_A_WINDOW) * FAMILIES[0].buckets);
     naive.advanceTo(bucket);
     sticky.advanceTo(bucket);
     const key = pick(sums, dice);
@@ -140,7 +140,7 @@ function play(alpha: number, weight: number, windows: number, brokenFrom: number
     const counts = one(weight, isNew[key] as boolean, fails || isBroken);
     naive.addFaults(counts);
     for (const family of [0, 1] as const) {
-      const familyWindow = Math.floor(bucket / WINDOW_BUCKETS[family]);
+      const familyWindow = Math.floor(bucket / FAMILIES[family].buckets);
       const keys = seen[family] as Int32Array;
       if (keys[key] === familyWindow) continue;
       keys[key] = familyWindow;

@@ -8,6 +8,8 @@ export interface FleetOptions {
   /** Default 3. */
   readonly replicas?: number;
   readonly fleet?: string;
+  /** Lines of the configuration behind the route. */
+  readonly routes?: string;
 }
 
 export class TestFleet {
@@ -19,10 +21,15 @@ export class TestFleet {
   }
 
   /** Configured, but not running. */
-  static async prepare({ store, replicas: size = 3, fleet: name = 'default' }: FleetOptions): Promise<TestFleet> {
+  static async prepare({
+    store,
+    replicas: size = 3,
+    fleet: name = 'default',
+    routes = '',
+  }: FleetOptions): Promise<TestFleet> {
     const fleet = new TestFleet(Array.from({ length: size }, () => new Replica()));
     const backends = await fleet.origins.start();
-    const yaml = yamlOf(backends, { head: `fleet: ${name}\nstateFile: last.json` });
+    const yaml = yamlOf(backends, { head: `fleet: ${name}\nstateFile: last.json`, routes });
     for (const replica of fleet.replicas) {
       replica.configure(yaml.replace('store: file:state.json', `store: ${store}`));
     }

@@ -2,7 +2,7 @@
 
 import { connect as dial } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { AT_ATTEMPTS, AT_JUDGED, AT_REQUESTS, CODE_CLASSES, cellsOf, codeClass } from '../../src/domain/counts.ts';
+import { AT_ATTEMPTS, AT_REQUESTS, CODE_CLASSES, cellsOf, codeClass } from '../../src/domain/counts.ts';
 import { OLD } from '../../src/domain/route.ts';
 import { createSnapshot, withWeights } from '../../src/domain/snapshot.ts';
 import { FlatFields } from '../../src/fields.ts';
@@ -27,12 +27,12 @@ interface Stage {
 /** A runtime with one route to one endpoint. @param port of a backend over HTTP/1; undefined: in memory */
 function stage(port?: number): Stage {
   let nowMs = 0;
-  const counts = new Counts(1, 1);
   const outbounds: MemoryOutbound[] = [];
   const route = { name: 'r', match: {}, old: 0, new: 0, sticky: [], salt: 'r', timeouts: TIMEOUTS };
+  const counts = new Counts(1, [route]);
   const runtime = new Runtime(
     {
-      snapshot: withWeights(createSnapshot(1, [route], 1), 1, [[0, 0]]),
+      snapshot: withWeights(createSnapshot(1, [route], 1), 1, [[0, 0, 0]]),
       pools: [[]],
       counts,
       trusted: new TrustedProxies([]),
@@ -110,7 +110,7 @@ describe('from memory to memory', () => {
       [':status', '200', 'y', '2'],
       ['grpc-status', '0'],
     ]);
-    expect([count(H2_2XX), count(AT_ATTEMPTS), count(AT_JUDGED), pool.inflight]).toEqual([1, 1, 1, 0]);
+    expect([count(H2_2XX), count(AT_ATTEMPTS), pool.inflight]).toEqual([1, 1, 0]);
     expect(client.exchange.isOpen).toBe(false);
   });
 

@@ -223,7 +223,7 @@ export class Plane {
 
   weight(weightPpm: number, revision: number): void {
     const { generation } = this.table;
-    this.service.onMessage({ kind: 'weights', generation, revision, weights: [[0, weightPpm]] });
+    this.service.onMessage({ kind: 'weights', generation, revision, weights: [[0, weightPpm, 0]] });
   }
 
   /** A client's connection. @param options.allowHalfOpen stay open when the proxy ends its side */

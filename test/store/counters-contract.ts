@@ -12,6 +12,8 @@ function totals({ buckets }: RouteEvidence): Record<string, number> {
   return sums;
 }
 
+const seen = (member: string, ...cells: string[]) => ({ member, cells });
+
 /** @param open counters of one fleet, each call for another replica, with buckets of so many milliseconds */
 export function countersContract(name: string, open: (bucketMs: number) => Promise<() => Counters>): void {
   describe(`counters contract: ${name}`, () => {
@@ -88,6 +90,31 @@ export function countersContract(name: string, open: (bucketMs: number) => Promi
       const { closed, buckets } = await counters.close('search', indexes[1] as number, 'r');
       expect(closed).toEqual({ index: indexes[1], result: 'r' });
       expect(buckets.map(({ index }) => index)).toEqual([indexes[2]]);
+    });
+
+    test('a key counts once in a window of each length, whichever replica sees it', async () => {
+      const replica = await open(LONG_MS);
+      const [a, b] = [replica(), replica()];
+      await a.addCounts('search', 1, { n: 1 }, [seen('x', 'new.ok'), seen('y', 'new.ok', 'new.timed')]);
+      await b.addCounts('search', 1, {}, [seen('x', 'new.fault'), seen('z', 'old.fault'), seen('z', 'old.ok')]);
+      await b.addCounts('other', 1, {}, [seen('x', 'new.fault')]);
+      const counts = { 'new.ok': 2, 'new.timed': 1, 'old.fault': 1 };
+      const expected = ['w0.', 'w1.'].flatMap((prefix) =>
+        Object.entries(counts).map(([name, count]) => [prefix + name, count] as const),
+      );
+      expect(totals(await a.readEvidence('search'))).toEqual({ n: 1, ...Object.fromEntries(expected) });
+    });
+
+    test('a key counts again in the next window', async () => {
+      const counters = (await open(SHORT_MS))();
+      const key = [{ member: 'x', cells: ['new.ok'] }];
+      const { open: first } = await counters.addCounts('search', 1, {}, key);
+      await until('the next short window', async () => {
+        const { open: now } = await counters.readEvidence('search');
+        return Math.floor(now / 60) > Math.floor(first / 60);
+      });
+      const { 'w0.new.ok': short = 0, 'w1.new.ok': long = 0 } = totals(await counters.addCounts('search', 1, {}, key));
+      expect([short, long >= 1 && long <= 2]).toEqual([2, true]);
     });
 
     test('when nobody closes, memory is bounded and no count is lost', async () => {

@@ -12,18 +12,23 @@ import { until } from './until.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-/** Two servers that answer with their side's name; `/slow` does so after 300 ms. */
+/** Two servers that answer with their side's name; `/slow` does so after 300 ms. Either can be told to fail. */
 export class Origins {
+  /** Share of requests that are answered with 500, by side; in `hung` nothing is answered. */
+  readonly faults = { old: 0, new: 0 };
+  readonly hung = { old: false, new: false };
   readonly #servers: Server[] = [];
 
   async start(): Promise<{ old: string; new: string }> {
     return { old: await this.#listen('old'), new: await this.#listen('new') };
   }
 
-  async #listen(side: string): Promise<string> {
+  async #listen(side: 'old' | 'new'): Promise<string> {
     const server = createServer((request, response) => {
       const delayMs = request.url?.startsWith('/slow') ? 300 : 0;
       request.resume();
+      if (this.hung[side]) return;
+      if (Math.random() < this.faults[side]) response.statusCode = 500;
       setTimeout(() => response.end(side), delayMs);
     });
     this.#servers.push(server);
@@ -31,8 +36,17 @@ export class Origins {
     return `127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
+  /** From now on the new side takes no connections. */
+  stopNew(): void {
+    this.#close(this.#servers.slice(1));
+  }
+
   stop(): void {
-    for (const server of this.#servers) {
+    this.#close(this.#servers);
+  }
+
+  #close(servers: readonly Server[]): void {
+    for (const server of servers) {
       server.close();
       server.closeAllConnections();
     }

@@ -12,6 +12,7 @@ export function tableSource(routes: readonly string[], parts: Partial<CountsSour
     routes,
     cells: new Float64Array(cellCount(routes.length)),
     weightsPpm: () => routes.map(() => 0),
+    evidenceLog10: () => routes.map(() => 0),
     connections: () => [],
     endpoints: () => [],
     discoveries: () => [],

@@ -1,0 +1,282 @@
+/**
+ * What a route's shared counts say. Reads what the store shows, in order: the result of the bucket closed last, and the counts since. So
+ * every replica comes to the same evidence, one that has just started too; who finds that a bucket is over can write down its result.
+ */
+import { type Era, readEra } from './era.ts';
+import type { TestSettings } from './evidence.ts';
+import { SLOW_QUANTILES, slowBounds } from './latency.ts';
+import { LATENCY_BINS, quantile } from './latency-sketch.ts';
+import { AT_SLOW, AT_TIMED, SLOW_KINDS, TALLY_NAMES, TALLY_SIDE_CELLS } from './tally.ts';
+import { openTrial, type SavedTrial, type Trial } from './trial.ts';
+import type { Verdict } from './verdict.ts';
+
+/** What a new side is judged by (DESIGN section 5). */
+export interface JudgeSettings {
+  /** Chance of ever finding a new side worse that is within tolerance, in a test. */
+  readonly alpha: number;
+  /** The new side's rate may be `rho` times the old side's, and `delta` more. */
+  readonly rho: number;
+  readonly delta: number;
+  /** Slow is above `factor` times the old side's quantile and above it by `slackMs`. */
+  readonly latency: { readonly factor: number; readonly slackMs: number };
+  /** Share of requests that may fail whatever the other side does. */
+  readonly ceiling: number;
+  /** Judged and reported, not moved. */
+  readonly adviseOnly: boolean;
+}
+
+/** As the store shows it (store/counters.ts). */
+export interface SharedCounts {
+  readonly open: number;
+  readonly closed: { readonly index: number; readonly result: string } | null;
+  readonly buckets: readonly {
+    readonly index: number;
+    readonly era: number;
+    readonly counts: Readonly<Record<string, number>>;
+  }[];
+}
+
+/** Milliseconds, by side, in the order of SLOW_KINDS. */
+export interface LatencyBounds {
+  readonly old: readonly number[];
+  readonly new: readonly number[];
+}
+
+/** A test takes a day; the next begins by itself. */
+const HORIZON_BUCKETS = 86_400;
+/** Of the old side's latencies, what is left a bucket later. */
+const KEPT = 0.95;
+/** Latencies of the old side from which its quantiles are taken for known. */
+const ENOUGH_LATENCIES = 100;
+/** Less than this of a bin is forgotten. */
+const LEAST_COUNT = 0.01;
+/** How long a replica's finding that the new side takes no connections counts. */
+const VOTE_BUCKETS = 60;
+/** Weights of a test whose responses are kept apart. */
+const MOST_STEPS = 64;
+const LATENCY = 't.';
+const VOTE = 'dead.';
+/** Of numbers in a saved result. */
+const DIGITS = 12;
+
+export function latencyName(bin: number): string {
+  return `${LATENCY}${bin}`;
+}
+
+/** A replica says that the new side takes no connections. */
+export function voteName(replica: string): string {
+  return `${VOTE}${replica}`;
+}
+
+/** What the closed buckets left. */
+interface Saved {
+  readonly format: 1;
+  /** -1: none has begun. */
+  readonly testSince: number;
+  readonly trial: SavedTrial;
+  /** Counts by bin, in turn. */
+  readonly latencies: readonly number[];
+  /** Bucket of its last vote, by replica. */
+  readonly votes: Readonly<Record<string, number>>;
+  /** The new side's responses, by the weight that they were drawn with. */
+  readonly steps: Readonly<Record<string, number>>;
+}
+
+export class Judgement {
+  readonly #isSticky: boolean;
+  readonly #test: TestSettings;
+  readonly #latency: JudgeSettings['latency'];
+  #trial: Trial;
+  #bucket = -1;
+  #saved: Saved | null = null;
+  #savedIndex = -1;
+  #testSince = -1;
+  #latencies = new Float64Array(LATENCY_BINS);
+  #votes = new Map<string, number>();
+  #steps = new Map<string, number>();
+  #bounds: LatencyBounds | null = null;
+
+  constructor(settings: JudgeSettings, isSticky: boolean) {
+    const { alpha, rho, delta, ceiling } = settings;
+    this.#isSticky = isSticky;
+    this.#latency = settings.latency;
+    this.#test = {
+      alpha,
+      rho,
+      delta,
+      horizonBuckets: HORIZON_BUCKETS,
+      streams: 'all',
+      ceiling: ceiling > 0 ? { share: ceiling, alpha } : null,
+    };
+    this.#trial = openTrial(isSticky, this.#test, 0);
+  }
+
+  /** In place of all that was read before. @returns what to write as the result of the last bucket that is over, if that is not done */
+  read({ open, closed, buckets }: SharedCounts): { readonly index: number; readonly result: string } | null {
+    const first = buckets[0]?.index ?? open;
+    this.#begin(closed, first);
+    let counted = 0;
+    for (; counted < buckets.length; counted++) {
+      const { index, era, counts } = buckets[counted] as SharedCounts['buckets'][number];
+      if (index >= open) break;
+      this.#advanceTo(index);
+      this.#count(readEra(era), counts);
+    }
+    this.#advanceTo(open);
+    const over = counted > 0 ? { index: open - 1, result: this.#save() } : null;
+    if (closed !== null || over !== null) this.#bounds = this.#boundsNow();
+    for (; counted < buckets.length; counted++) {
+      const { era, counts } = buckets[counted] as SharedCounts['buckets'][number];
+      this.#count(readEra(era), counts);
+    }
+    return over;
+  }
+
+  /** @param share of its alphas that the evidence may use */
+  verdict(share = 1): Verdict {
+    return this.#trial.verdict(share);
+  }
+
+  /** Of the test that the evidence belongs to; -1: none has begun. */
+  get testSince(): number {
+    return this.#testSince;
+  }
+
+  /** What makes a response slow; null: too little is known of the old side. */
+  get bounds(): LatencyBounds | null {
+    return this.#bounds;
+  }
+
+  /** The new side's responses in the test that were drawn with this weight. */
+  newRequests(weightPpm: number): number {
+    return this.#steps.get(String(weightPpm)) ?? 0;
+  }
+
+  /** Replicas that have lately found that the new side takes no connections. */
+  get votes(): readonly string[] {
+    return [...this.#votes].filter(([, bucket]) => this.#bucket - bucket <= VOTE_BUCKETS).map(([replica]) => replica);
+  }
+
+  #begin(closed: SharedCounts['closed'], first: number): void {
+    if (closed === null) this.#restart(first);
+    else {
+      if (closed.index !== this.#savedIndex || this.#saved === null) {
+        this.#saved = parse(closed.result);
+        this.#savedIndex = closed.index;
+      }
+      if (this.#saved === null || !this.#restore(this.#saved, closed.index + 1)) this.#restart(first);
+    }
+  }
+
+  #restart(bucket: number): void {
+    this.#trial = openTrial(this.#isSticky, this.#test, bucket);
+    this.#bucket = bucket;
+    this.#testSince = -1;
+    this.#latencies.fill(0);
+    this.#votes.clear();
+    this.#steps.clear();
+    this.#bounds = null;
+  }
+
+  #restore({ testSince, trial, latencies, votes, steps }: Saved, bucket: number): boolean {
+    if (!this.#trial.restore(trial)) return false;
+    this.#bucket = bucket;
+    this.#testSince = testSince;
+    this.#latencies.fill(0);
+    for (let i = 0; i < latencies.length; i += 2) this.#latencies[latencies[i] as number] = latencies[i + 1] as number;
+    this.#votes = new Map(Object.entries(votes));
+    this.#steps = new Map(Object.entries(steps));
+    return true;
+  }
+
+  #advanceTo(bucket: number): void {
+    const buckets = bucket - this.#bucket;
+    if (buckets <= 0) return;
+    this.#trial.advanceTo(bucket);
+    const fading = KEPT ** buckets;
+    for (let bin = 0; bin < LATENCY_BINS; bin++) (this.#latencies[bin] as number) *= fading;
+    this.#bucket = bucket;
+  }
+
+  /** Eras come in order, so whatever belongs to an older test than the last is late: it says nothing in the new one. */
+  #count({ testSince, weightPpm }: Era, counts: Readonly<Record<string, number>>): void {
+    if (weightPpm > 0 && testSince < this.#testSince) return;
+    if (weightPpm > 0 && testSince > this.#testSince) {
+      this.#trial.begin();
+      this.#testSince = testSince;
+      this.#votes.clear();
+      this.#steps.clear();
+    }
+    for (const [i, prefix] of this.#trial.prefixes.entries()) this.#countUnder(i, prefix, weightPpm, counts);
+    this.#countStep(weightPpm, counts);
+    for (const [name, value] of Object.entries(counts)) {
+      if (name.startsWith(LATENCY)) this.#countLatency(Number(name.slice(LATENCY.length)), value);
+      else if (name.startsWith(VOTE)) this.#votes.set(name.slice(VOTE.length), this.#bucket);
+    }
+  }
+
+  #countUnder(index: number, prefix: string, weightPpm: number, counts: Readonly<Record<string, number>>): void {
+    const cells = TALLY_NAMES.map((name) => counts[prefix + name] ?? 0);
+    const [old, fresh] = [cells.slice(0, TALLY_SIDE_CELLS), cells.slice(TALLY_SIDE_CELLS)];
+    const evidence = this.#trial.countsOf(index);
+    evidence.addOutcomes(weightPpm, old, fresh);
+    for (const [i, kind] of SLOW_KINDS.entries()) {
+      const slow = (side: readonly number[]): number => side[AT_SLOW + i] ?? 0;
+      const ok = (side: readonly number[]): number => (side[AT_TIMED] ?? 0) - slow(side);
+      const [oldOk, newOk] = [ok(old), ok(fresh)];
+      evidence.addSlow(kind, { weightPpm, oldOk, oldFault: slow(old), newOk, newFault: slow(fresh) });
+    }
+  }
+
+  #countStep(weightPpm: number, counts: Readonly<Record<string, number>>): void {
+    const responses = (counts['new.ok'] ?? 0) + (counts['new.fault'] ?? 0) + (counts['new.clientError'] ?? 0);
+    if (responses === 0) return;
+    const step = String(weightPpm);
+    const known = this.#steps.get(step) ?? 0;
+    // The weight used last goes to the end, so that the one to be forgotten stands first.
+    this.#steps.delete(step);
+    this.#steps.set(step, known + responses);
+    const [first] = this.#steps.keys();
+    if (this.#steps.size > MOST_STEPS && first !== undefined) this.#steps.delete(first);
+  }
+
+  #countLatency(bin: number, value: number): void {
+    if (bin >= 0 && bin < LATENCY_BINS) (this.#latencies[bin] as number) += value;
+  }
+
+  #boundsNow(): LatencyBounds | null {
+    let total = 0;
+    for (const count of this.#latencies) total += count;
+    if (total < ENOUGH_LATENCIES) return null;
+    const bounds = SLOW_KINDS.map((kind) => {
+      return slowBounds(quantile(this.#latencies, SLOW_QUANTILES[kind]) as number, this.#latency);
+    });
+    return { old: bounds.map((each) => each.old), new: bounds.map((each) => each.new) };
+  }
+
+  #save(): string {
+    const latencies: number[] = [];
+    for (const [bin, count] of this.#latencies.entries()) if (count >= LEAST_COUNT) latencies.push(bin, count);
+    const saved: Saved = {
+      format: 1,
+      testSince: this.#testSince,
+      trial: this.#trial.save(),
+      latencies,
+      votes: Object.fromEntries(this.#votes),
+      steps: Object.fromEntries(this.#steps),
+    };
+    return JSON.stringify(saved, (_, value: unknown) =>
+      typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(DIGITS)) : value,
+    );
+  }
+}
+
+/** Null: of another version of Crossfade, whose evidence is begun anew. */
+function parse(result: string): Saved | null {
+  try {
+    const saved = JSON.parse(result) as Saved;
+    return saved.format === 1 ? saved : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,121 @@
+/** The judge on real replicas: that it happens, and why it says it did. How soon is for the bench. */
+import { afterEach, describe, expect, test } from 'vitest';
+import type { AuditEntry, RouteView } from '../../src/control/control.ts';
+import { Load } from '../faults/load.ts';
+import { RedisServer } from '../store/redis/servers.ts';
+import { until } from '../supervisor/until.ts';
+import { setWeight, TestFleet } from './fleet.ts';
+
+let fleet: TestFleet;
+let redis: RedisServer;
+let load: Load;
+
+/** Three replicas at weight 10 under load, each having judged what both sides did so far. */
+async function start(routes = ''): Promise<void> {
+  redis = await RedisServer.start();
+  fleet = await TestFleet.start({ store: `redis://127.0.0.1:${redis.port}`, routes });
+  load = new Load(fleet.replicas);
+  await judged(0, ({ old }) => old.requests > 300);
+  expect((await setWeight(fleet.replica(0), 10)).status).toBe(200);
+  for (const i of fleet.replicas.keys()) await judged(i, ({ evidence }) => evidence.verdict === 'healthy');
+}
+
+function judged(replica: number, is: (route: RouteView) => boolean): Promise<RouteView> {
+  return until(`replica ${replica} to judge`, async () => {
+    const route = await fleet.replica(replica).route('demo');
+    return is(route) ? route : undefined;
+  });
+}
+
+async function takenBack(): Promise<RouteView[]> {
+  return Promise.all(
+    fleet.replicas.map((_, i) => judged(i, ({ weight, applied }) => weight === 0 && applied.of === 3)),
+  );
+}
+
+async function lastEntry(): Promise<AuditEntry | undefined> {
+  const response = await fetch(`${fleet.replica(1).admin}/v1/history?limit=1&route=demo`);
+  return ((await response.json()) as { entries: AuditEntry[] }).entries[0];
+}
+
+async function metric(replica: number, line: RegExp): Promise<number> {
+  const text = await (await fetch(`${fleet.replica(replica).admin}/metrics`)).text();
+  return Number(line.exec(text)?.[1]);
+}
+
+afterEach(async () => {
+  // Also what hangs ends now.
+  fleet.origins.stop();
+  await load.stop();
+  await fleet.dispose();
+  await RedisServer.disposeAll();
+});
+
+describe('a new side', () => {
+  test('that answers 500 is taken back by every replica, and the history says by what counts', async () => {
+    await start();
+    fleet.origins.faults.new = 1;
+    const views = await takenBack();
+    for (const { state, reason } of views) {
+      expect(state).toBe('rolledBack');
+      expect(reason).toMatch(/^new \d+ of [\d,]+ failed, old 0 of [\d,]+; evidence [\d,.e+]+ against 1,000$/);
+    }
+    expect(await lastEntry()).toMatchObject({ verb: 'rollback', actor: 'crossfade/judge', reason: views[0]?.reason });
+    await until('the metric', async () => {
+      return (await metric(2, /crossfade_rollbacks_total\{reason="comparison",route="demo"\} (\d+)/)) === 1;
+    });
+    const told = fleet.replicas.flatMap(({ stderr }) => stderr.split('\n')).filter((line) => line.includes('"breach"'));
+    expect(told[0]).toContain('the new side: new');
+    const { evidence } = await judged(0, (route) => route.evidence.verdict === 'breach');
+    expect(evidence.threshold).toBe(1_000);
+    const explained = await fetch(`${fleet.replica(0).admin}/v1/explain?route=demo`);
+    const { sentence } = (await explained.json()) as { sentence: string };
+    expect(sentence).toContain(`crossfade/judge did rollback from 10%`);
+    expect(sentence).toContain('the new side is judged breach: new');
+  });
+
+  test('that does not answer is taken back long before its requests time out', async () => {
+    await start();
+    fleet.origins.hung.new = true;
+    const [view] = await takenBack();
+    expect(view?.reason).toContain('were slower than old');
+  });
+
+  test('that takes no connections is left at once, and by all when two have seen it', async () => {
+    await start();
+    fleet.origins.stopNew();
+    await takenBack();
+    const { actor, reason } = (await lastEntry()) as AuditEntry;
+    expect(['crossfade/dead-side', 'crossfade/judge']).toContain(actor);
+    expect(reason).toMatch(/takes? no connections|the new side is dead|failed, old/);
+  });
+});
+
+test('both sides failing together are no reason, and neither is a frozen route moved', async () => {
+  await start();
+  fleet.origins.faults.old = fleet.origins.faults.new = 0.3;
+  const seen = await judged(1, ({ new: { faults } }) => faults > 60);
+  expect([seen.weight, seen.evidence.verdict]).toEqual([10, 'healthy']);
+  const frozen = await fetch(`${fleet.replica(0).admin}/v1/routes/demo/freeze`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ reason: 'test' }),
+  });
+  expect(frozen.status).toBe(200);
+  fleet.origins.faults.old = 0;
+  fleet.origins.faults.new = 1;
+  const judgedSo = await judged(2, ({ evidence }) => evidence.verdict === 'breach');
+  await judged(0, ({ new: { requests } }) => requests > judgedSo.new.requests + 100);
+  expect((await fleet.replica(0).route('demo')).weight).toBe(10);
+});
+
+test('with the store away nothing is compared; a replica that has seen enough goes back alone, and the store is told', async () => {
+  await start();
+  await redis.kill();
+  await judged(0, ({ evidence }) => evidence.reason.startsWith('the store does not answer'));
+  fleet.origins.faults.new = 1;
+  for (const i of fleet.replicas.keys()) {
+    const { reason } = await judged(i, ({ weight }) => weight === 0);
+    expect(reason).toContain('on this replica alone, until the store can be written');
+  }
+});
