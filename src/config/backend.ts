@@ -1,43 +1,7 @@
 import { z } from 'zod';
-import { EndpointAddress, NameServer, ServerName } from './address.ts';
-import { FilePath, Name } from './name.ts';
-
-const Port = z.int().min(1).max(65_535);
-
-/** Records of a name, asked for again when their TTL ends. `servers`: instead of those of /etc/resolv.conf. */
-const Dns = z
-  .strictObject({
-    name: ServerName,
-    type: z.enum(['A', 'AAAA', 'SRV']).default('A'),
-    port: Port.exactOptional(),
-    servers: z.array(NameServer).default([]),
-  })
-  .refine(({ type, port }) => type === 'SRV' || port !== undefined, {
-    error: 'must have a port: A and AAAA records do not say it',
-  })
-  .refine(({ type, port }) => type !== 'SRV' || port === undefined, {
-    error: 'must not have a port: SRV records say it',
-  });
-
-/** Where a backend's endpoints come from: exactly one kind. */
-const Discovery = z
-  .strictObject({
-    static: z
-      .array(EndpointAddress)
-      .min(1)
-      .refine((endpoints) => new Set(endpoints.map(({ host, port }) => `${host} ${port}`)).size === endpoints.length, {
-        error: 'names an endpoint twice',
-      })
-      .exactOptional(),
-    dns: Dns.exactOptional(),
-    helios: z
-      .strictObject({ master: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }), job: Name, port: Name })
-      .exactOptional(),
-    kubernetes: z.strictObject({ namespace: Name, service: Name, port: z.union([Name, Port]) }).exactOptional(),
-  })
-  .refine((kinds) => Object.keys(kinds).length === 1, {
-    error: 'must have exactly one of static, dns, helios, kubernetes',
-  });
+import { ServerName } from './address.ts';
+import { Discovery } from './discovery.ts';
+import { FilePath } from './name.ts';
 
 /** TLS to the endpoints. Without `ca` the runtime's own authorities; `certificate` and `key` are the proxy's own, for mutual TLS. */
 const BackendTls = z

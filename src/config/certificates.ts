@@ -19,9 +19,9 @@ export async function readCertificates(root: unknown, folder: string): Promise<C
   const { listeners, backends, store } = mapping(root);
   const places: [KeyPath, unknown][] = [
     ...list(listeners).map((listener, i): [KeyPath, unknown] => [['listeners', i, 'tls'], mapping(listener).tls]),
-    ...Object.entries(mapping(backends)).map(([name, backend]): [KeyPath, unknown] => [
-      ['backends', name, 'tls'],
-      mapping(backend).tls,
+    ...Object.entries(mapping(backends)).flatMap(([name, backend]): [KeyPath, unknown][] => [
+      [['backends', name, 'tls'], mapping(backend).tls],
+      [['backends', name, 'discovery', 'helios', 'tls'], mapping(mapping(mapping(backend).discovery).helios).tls],
     ]),
   ];
   const texts = new Map<string, string>();

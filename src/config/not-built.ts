@@ -11,8 +11,6 @@ interface NotBuilt {
 }
 
 const NOT_BUILT: readonly NotBuilt[] = [
-  { path: 'backends.*.discovery.helios', says: 'discovery kind "helios" is not built yet; use static' },
-  { path: 'backends.*.discovery.kubernetes', says: 'discovery kind "kubernetes" is not built yet; use static' },
   { path: 'backends.*.protocol', value: /^h2$/, says: 'protocol "h2" is not built yet; use http1' },
   { path: 'backends.*.protocol', value: /^auto$/, says: 'protocol "auto" is not built yet; use http1' },
   { path: 'backends.*.health', says: 'health checks are not built yet; leave health out' },

@@ -2,8 +2,8 @@
 import { dirname, join, resolve } from 'node:path';
 import type { JudgeSettings } from '../domain/judgement.ts';
 import { PPM, type Timeouts } from '../domain/route.ts';
-import type { DiscoverySource } from '../domain/source.ts';
 import type { BackendConfig, Config, ListenerConfig, RouteConfig, StoreConfig } from './config.ts';
+import { resolveDiscovery } from './resolve-discovery.ts';
 import type { ConfigFile } from './schema.ts';
 
 /** Where the content comes from: the file and the PEM texts that it names, both by absolute path. */
@@ -75,7 +75,11 @@ function resolveBackend(
   folder: string,
   texts: ReadonlyMap<string, string>,
 ): BackendConfig {
-  const backend = { name, source: resolveDiscovery(discovery), connections: limits.connections };
+  const backend = {
+    name,
+    source: resolveDiscovery(discovery, folder, (path) => pem(path, folder, texts)),
+    connections: limits.connections,
+  };
   if (tls === undefined) return backend;
   return {
     ...backend,
@@ -87,11 +91,6 @@ function resolveBackend(
       insecure: !tls.verify,
     },
   };
-}
-
-function resolveDiscovery({ static: endpoints, dns }: ConfigFile['backends'][string]['discovery']): DiscoverySource {
-  if (dns === undefined) return { kind: 'static', endpoints: endpoints ?? [] };
-  return { kind: 'dns', name: dns.name, type: dns.type, port: dns.port ?? null, servers: dns.servers };
 }
 
 function resolveRoute(

@@ -72,7 +72,7 @@ export class Supervisor {
   constructor(plan: Plan, options: SupervisorOptions) {
     this.#plan = plan;
     this.#options = options;
-    this.#discoveries = new Discoveries({ clock: options.monotonic, random: Math.random });
+    this.#discoveries = new Discoveries({ clock: options.monotonic, random: Math.random, env: process.env });
     this.#pool = new WorkerPool({
       exec: options.workerScript,
       onStarted: (id, pid) => this.#started(id, pid),

@@ -1,11 +1,23 @@
-import type { DiscoverySource } from '../domain/source.ts';
+import type { DiscoverySource, HeliosSource } from '../domain/source.ts';
 import type { Discovery, DiscoveryTools } from './discovery.ts';
+import { createResolver } from './dns/resolver.ts';
 import { createDnsDiscovery } from './dns/source.ts';
+import { HeliosMasters } from './helios/masters.ts';
+import { HeliosPoller } from './helios/poller.ts';
+import { Cluster } from './kubernetes/cluster.ts';
+import { createKubernetesDiscovery } from './kubernetes/source.ts';
 import { createStaticDiscovery } from './static.ts';
 
-/** Opens discoveries; what several of them can share is asked for once. */
+interface SharedPoller {
+  readonly poller: HeliosPoller;
+  readonly end: () => void;
+  users: number;
+}
+
+/** Opens discoveries; what several of them want of one Helios is asked for together. */
 export class Discoveries {
   readonly #tools: DiscoveryTools;
+  readonly #pollers = new Map<string, SharedPoller>();
 
   constructor(tools: DiscoveryTools) {
     this.#tools = tools;
@@ -17,6 +29,33 @@ export class Discoveries {
         return createStaticDiscovery(source.endpoints, this.#tools.clock);
       case 'dns':
         return createDnsDiscovery(source, this.#tools);
+      case 'helios':
+        return this.#openHelios(source);
+      case 'kubernetes':
+        return createKubernetesDiscovery(source, new Cluster(source.cluster, this.#tools), this.#tools);
     }
+  }
+
+  #openHelios(source: HeliosSource): Discovery {
+    const { master, intervalMs, tls } = source;
+    const key = JSON.stringify([master, intervalMs, tls]);
+    const shared = this.#pollers.get(key) ?? this.#createPoller(source);
+    this.#pollers.set(key, shared);
+    shared.users++;
+    return shared.poller.follow(source.select, () => {
+      if (--shared.users > 0) return;
+      shared.end();
+      this.#pollers.delete(key);
+    });
+  }
+
+  #createPoller(source: HeliosSource): SharedPoller {
+    const over = new AbortController();
+    const masters = new HeliosMasters(source, createResolver([]), this.#tools.clock, over.signal);
+    const end = (): void => {
+      over.abort();
+      masters.close();
+    };
+    return { poller: new HeliosPoller(masters, source.intervalMs, this.#tools, over.signal), end, users: 0 };
   }
 }

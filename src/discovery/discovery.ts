@@ -34,4 +34,5 @@ export interface DiscoveryTools {
   readonly clock: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+  readonly env: Readonly<Record<string, string | undefined>>;
 }

@@ -21,8 +21,6 @@ describe('the configuration of the design, whole', () => {
   test('is refused for what is not built yet, by name, and for nothing else', async () => {
     const lines = await folder.lines(whole, { OVERRIDE_SECRET: 's3cret' });
     expect(lines.map((line) => line.replace(/^crossfade\.yaml:\d+:\d+: /, ''))).toEqual([
-      'backends.search-helios.discovery.helios: discovery kind "helios" is not built yet; use static',
-      'backends.search-kubernetes.discovery.kubernetes: discovery kind "kubernetes" is not built yet; use static',
       'backends.playlist-old.protocol: protocol "h2" is not built yet; use http1',
       'backends.playlist-old.health: health checks are not built yet; leave health out',
       'backends.playlist-new.protocol: protocol "h2" is not built yet; use http1',

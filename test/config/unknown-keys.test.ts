@@ -23,6 +23,18 @@ const whole: Mapping = {
       health: { http: { path: '/' } },
     },
     open: { discovery: { dns: { name: 'a.example', port: 80 } }, health: { grpc: { service: 'p.S' } } },
+    behind: {
+      discovery: {
+        helios: {
+          domain: 'a.example',
+          registration: 'a/http',
+          interval: '2s',
+          tls: { ca: 'a', certificate: 'b', key: 'c' },
+        },
+      },
+    },
+    elsewhere: { discovery: { kubernetes: { namespace: 'a', service: 'a', port: 80, kubeconfig: 'k', context: 'c' } } },
+    proxied: { discovery: { kubernetes: { namespace: 'a', service: 'a', port: 80, api: 'http://127.0.0.1:8001' } } },
     raw: { discovery: { dns: { name: 'a.example', port: 80 } }, health: { tcp: {} } },
   },
   routes: [

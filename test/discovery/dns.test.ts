@@ -160,7 +160,7 @@ function open(answers: readonly (readonly string[] | Error)[], ttlMs: number) {
       return { records: answer, ttlMs };
     },
   };
-  const tools = { clock: () => Date.now(), random: () => 0.5 };
+  const tools = { clock: () => Date.now(), random: () => 0.5, env: {} };
   const discovery = createDnsDiscovery(source({}), tools, resolver);
   onTestFinished(() => discovery.close());
   const hosts = (): string[] => discovery.endpoints.map(({ host }) => host);
