@@ -14,9 +14,14 @@ import { announcedLength, INTERIM, MessageReader, UNTIL_CLOSE } from './message-
  * @property {string} wire the whole request, latin1
  * @property {RegExp} sideHeader finds the side's name in a response head
  *
- * @typedef {object} ConnectionEvents
- * @property {(connection: Http1Connection, ticket: Ticket, status: number, side: string) => void} onAnswer
- * @property {(connection: Http1Connection, ticket: Ticket, code: string) => void} onFailure
+ */
+
+/**
+ * What becomes of a lane's requests; a lane is a connection, or a share of one, with at most one request under way.
+ * @template Lane
+ * @typedef {object} LaneEvents
+ * @property {(lane: Lane, ticket: Ticket, status: number, side: string) => void} onAnswer
+ * @property {(lane: Lane, ticket: Ticket, code: string) => void} onFailure
  */
 
 /** Reads need no buffer of their own: the callback is done with the bytes when it returns. */
@@ -36,7 +41,7 @@ export class Http1Connection {
 
   /**
    * @param {Sending} sending
-   * @param {ConnectionEvents} events
+   * @param {LaneEvents<Http1Connection>} events
    */
   constructor(sending, events) {
     this.#sending = sending;
@@ -75,6 +80,11 @@ export class Http1Connection {
     this.#socket?.destroy();
     this.#socket = null;
     if (ticket !== null) this.#events.onFailure(this, ticket, code);
+  }
+
+  /** Nothing more is sent. */
+  close() {
+    this.fail('STOPPED');
   }
 
   #open() {

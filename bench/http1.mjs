@@ -1,24 +1,41 @@
 // @ts-check
 // What the HTTP/1.1 cells share: one request, sent by wrk as fast as answers come, or by the open-loop generator at a rate.
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import { fileURLToPath } from 'node:url';
+import { CERTIFICATE } from './certificate.mjs';
 import { run } from './processes.mjs';
 
 const script = fileURLToPath(new URL('wrk.lua', import.meta.url));
 const openLoop = fileURLToPath(new URL('open-loop-cli.mjs', import.meta.url));
-const CONNECTIONS = '64';
+const CONNECTIONS = 64;
 const VALIDATION_REQUESTS = 20;
 
-/** @typedef {{ method: string, path: string, bodyBytes: number }} Request */
+/**
+ * @typedef {object} Request
+ * @property {'http' | 'https'} [scheme] default http
+ * @property {string} method
+ * @property {string} path
+ * @property {number} bodyBytes
+ * @property {number} [connections] default 64
+ */
+
+/**
+ * @param {Request} request
+ * @param {number} port
+ */
+const urlOf = ({ scheme = 'http', path }, port) => `${scheme}://127.0.0.1:${port}${path}`;
 
 /**
  * @param {Request} request
  * @returns {import('./types.ts').Cell['load']}
  */
-export function wrkLoad({ method, path, bodyBytes }) {
+export function wrkLoad(request) {
+  const { method, bodyBytes, connections = CONNECTIONS } = request;
   return async (port, seconds, cores) => {
-    const url = `http://127.0.0.1:${port}${path}`;
-    const wrk = ['wrk', '-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--timeout', '5s', '-s', script, url];
+    const url = urlOf(request, port);
+    const wrk = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '-s', script, url];
     const out = await run('taskset', ['-c', cores, ...wrk, '--', method, String(bodyBytes)]);
     const counts = JSON.parse(out.slice(out.lastIndexOf('\n{')));
     const { connect, read, write, status, timeout } = counts;
@@ -36,9 +53,10 @@ export function wrkLoad({ method, path, bodyBytes }) {
  * @param {Request} request
  * @returns {NonNullable<import('./types.ts').Cell['latency']>}
  */
-export function openLoopLatency({ method, path, bodyBytes }) {
+export function openLoopLatency(request) {
+  const { method, bodyBytes, connections = CONNECTIONS } = request;
   return async (port, rate, seconds, cores) => {
-    const url = `http://127.0.0.1:${port}${path}`;
+    const url = urlOf(request, port);
     const settings = [
       '--rate',
       String(rate),
@@ -47,10 +65,11 @@ export function openLoopLatency({ method, path, bodyBytes }) {
       '--warm-up',
       '1s',
       '--connections',
-      CONNECTIONS,
+      String(connections),
     ];
-    const request = ['--method', method, '--body-bytes', String(bodyBytes)];
-    const out = await run('taskset', ['-c', cores, process.execPath, openLoop, url, ...settings, ...request], [0, 1]);
+    const what = ['--method', method, '--body-bytes', String(bodyBytes)];
+    const client = ['env', `NODE_EXTRA_CA_CERTS=${CERTIFICATE}`, process.execPath, openLoop, url];
+    const out = await run('taskset', ['-c', cores, ...client, ...settings, ...what], [0, 1]);
     const { failed, answers, lagUs, answeredPerSecond } = JSON.parse(out);
     return { rate, achieved: answeredPerSecond, failed, latencyUs: answers.latencyUs, lagUs };
   };
@@ -82,9 +101,10 @@ export function validateHttp1(request, bodyOf) {
  * @param {Request} request
  * @returns {Promise<{ status: number, side: string, body: string }>}
  */
-function ask(port, { method, path, bodyBytes }) {
+function ask(port, { scheme, method, path, bodyBytes }) {
+  const options = { host: '127.0.0.1', port, method, path, agent: false, timeout: 30_000 };
   return new Promise((resolve, reject) => {
-    const call = http.request({ host: '127.0.0.1', port, method, path, agent: false, timeout: 10_000 }, (response) => {
+    const onResponse = (/** @type {http.IncomingMessage} */ response) => {
       let body = '';
       response.setEncoding('latin1');
       response.on('data', (text) => (body += text));
@@ -92,8 +112,12 @@ function ask(port, { method, path, bodyBytes }) {
         resolve({ status: response.statusCode ?? 0, side: String(response.headers['x-side'] ?? ''), body });
       });
       response.on('error', reject);
-    });
-    call.on('timeout', () => call.destroy(new Error(`no answer to ${method} ${path} within 10 s`)));
+    };
+    const call =
+      scheme === 'https'
+        ? https.request({ ...options, ca: readFileSync(CERTIFICATE) }, onResponse)
+        : http.request(options, onResponse);
+    call.on('timeout', () => call.destroy(new Error(`no answer to ${method} ${path} within 30 s`)));
     call.on('error', reject);
     call.end('x'.repeat(bodyBytes));
   });

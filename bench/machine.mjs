@@ -17,6 +17,7 @@ export function describeMachine() {
     kernel: `${os.type()} ${os.release()}`,
     node: process.version,
     wrk: versionOf('wrk', ['-v'], /wrk (\S+)/),
+    h2load: versionOf('h2load', ['--version'], /nghttp2\/(\S+)/),
     loadAverage: os.loadavg()[0] ?? 0,
   };
 }

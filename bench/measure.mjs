@@ -2,10 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { certificateIn } from './certificate.mjs';
 import { LOAD_CORES, ORIGIN_CORES, PROXY_CORES } from './machine.mjs';
 import { startOrigins } from './origins.mjs';
 import { cpuOf, peakRssOf } from './proc-stat.mjs';
-import { freePort } from './processes.mjs';
+import { freePort, versionOf } from './processes.mjs';
 import { median } from './quantities.mjs';
 import { targets } from './targets/all.mjs';
 
@@ -34,21 +35,31 @@ export async function measure(cell, plan, progress) {
   const variants = [];
   /** @type {Contestant[]} */
   const contestants = [];
+  /** Of what goes on beside the load. @type {(() => Promise<void>)[]} */
+  const ends = [];
   try {
     for (const variant of cell.variants(plan.targets)) {
       progress(`starts ${variant.label}`);
       const result = emptyResult(variant);
       variants.push(result);
-      const running = await start(cell, variant, result, { origins: origins.ports, directory });
-      if (running !== null) contestants.push({ result, running });
+      const running = await start(cell, variant, result, {
+        origins: origins.ports,
+        certificate: certificateIn(directory),
+        directory,
+      });
+      if (running === null) continue;
+      contestants.push({ result, running });
+      if (cell.beside === undefined || variant.isBesides === false) continue;
+      const { end, note } = await cell.beside(running);
+      ends.push(end);
+      result.notes.push(note);
     }
     await measureCost(cell, plan, contestants, progress);
-    const highestRate = plan.latency
-      ? await measureLatency(cell, plan, contestants, origins.ports.old, progress)
-      : null;
+    const highestRate = plan.latency ? await measureLatency(cell, plan, contestants, origins.ports, progress) : null;
     for (const { result, running } of contestants) if (!result.broken) result.peakRss = peakRssOf(running.pids());
     return { name: cell.name, question: cell.question, baselines: cell.baselines, variants, highestRate };
   } finally {
+    await Promise.all(ends.map((end) => end()));
     await Promise.all(contestants.map(({ running }) => running.stop()));
     await origins.stop();
     await rm(directory, { recursive: true, force: true });
@@ -61,14 +72,18 @@ export async function measure(cell, plan, progress) {
  */
 function emptyResult({ label, target }) {
   const version = targets.get(target)?.version() ?? null;
-  return { label, target, version, skipped: null, broken: false, rounds: [], latency: [], peakRss: 0 };
+  return { label, target, version, skipped: null, notes: [], broken: false, rounds: [], latency: [], peakRss: 0 };
 }
 
 /**
  * @param {import('./types.ts').Cell} cell
  * @param {import('./types.ts').Variant} variant
  * @param {import('./types.ts').VariantResult} result
- * @param {{ origins: import('./types.ts').Origins, directory: string }} place
+ * @param {{
+ *   origins: Record<import('./types.ts').Back, import('./types.ts').Origins>,
+ *   certificate: import('./types.ts').Certificate,
+ *   directory: string,
+ * }} place
  */
 async function start(cell, variant, result, place) {
   const target = targets.get(variant.target);
@@ -76,14 +91,21 @@ async function start(cell, variant, result, place) {
     result.skipped = target?.debianPackage ? `not installed (Debian package ${target.debianPackage})` : 'not built';
     return null;
   }
+  const { options } = variant;
+  result.skipped =
+    target.lacks?.(options) ??
+    (cell.tool !== undefined && versionOf(cell.tool, ['--version'], /(\S+)$/m) === null
+      ? `${cell.tool} is missing (Debian package nghttp2-client, or run with --install)`
+      : null);
+  if (result.skipped !== null) return null;
   /** @type {import('./types.ts').Running | null} */
   let running = null;
   try {
     const directory = await mkdtemp(join(place.directory, `${target.name}-`));
-    const { options } = variant;
     running = await target.start({
       port: await freePort(),
-      origins: place.origins,
+      origins: place.origins[options.back ?? 'http1'],
+      certificate: place.certificate,
       directory,
       cores: PROXY_CORES,
       options,
@@ -177,15 +199,15 @@ const kneeOf = ({ result }) => median(result.rounds.map(({ rate }) => rate));
  * @param {import('./types.ts').Cell} cell
  * @param {import('./types.ts').Plan} plan
  * @param {Contestant[]} contestants
- * @param {number} originPort
+ * @param {Record<import('./types.ts').Back, import('./types.ts').Origins>} origins
  * @param {(what: string) => void} progress
  */
-async function measureLatency(cell, plan, contestants, originPort, progress) {
-  const { latency } = cell;
+async function measureLatency(cell, plan, contestants, origins, progress) {
+  const { latency, flood } = cell;
   const proxies = contestants.filter(({ running, result }) => !result.broken && running.pids().length > 0);
-  if (latency === undefined || proxies.length === 0) return null;
+  if (latency === undefined || flood === undefined || proxies.length === 0) return null;
   progress('latency: what the generator holds');
-  const { achieved } = await latency(originPort, FLOOD_RATE, 1, LOAD_CORES);
+  const { achieved } = await flood.load(origins[flood.origin].old, FLOOD_RATE, 1, LOAD_CORES);
   const ceiling = Math.round(SHARE_OF_GENERATOR * achieved);
   const highest = Math.min(ceiling, SHARE_OF_KNEE * Math.max(...proxies.map(kneeOf)));
   await interleave(contestants, plan.rounds, async (contestant, round) => {

@@ -5,7 +5,8 @@ import { OpenLoop } from './open-loop.mjs';
 import { duration, milliseconds } from './quantities.mjs';
 
 const USAGE = `usage: node bench/open-loop-cli.mjs URL [--rate 100] [--duration 10s] [--warm-up 0s] [--connections 64]
-       [--timeout 10s] [--method GET] [--body-bytes 0] [--side-header x-side]
+       [--timeout 10s] [--method GET] [--body-bytes 0] [--side-header x-side] [--grpc [--sessions 8]]
+--grpc sends unary calls over HTTP/2 to the URL's path, /service/method; --connections of them at a time on --sessions connections.
 Prints exact counts and latencies from the intended send time as JSON. Exit status 1 when a request failed.
 `;
 
@@ -19,6 +20,8 @@ const { values, positionals } = parseArgs({
     timeout: { type: 'string', default: '10s' },
     method: { type: 'string', default: 'GET' },
     'body-bytes': { type: 'string', default: '0' },
+    grpc: { type: 'boolean', default: false },
+    sessions: { type: 'string', default: '8' },
     'side-header': { type: 'string', default: 'x-side' },
     help: { type: 'boolean', short: 'h' },
   },
@@ -36,6 +39,8 @@ if (values.help || url === undefined) {
     durationMs: warmUpMs + duration(values.duration),
     connections: Number(values.connections),
     timeoutMs: duration(values.timeout),
+    grpc: values.grpc,
+    sessions: Number(values.sessions),
     method: values.method,
     body: 'x'.repeat(Number(values['body-bytes'])),
     sideHeader: values['side-header'],

@@ -1,5 +1,7 @@
 // @ts-check
 import { Http1Connection } from './connection.mjs';
+import { GrpcLane, GrpcSession } from './grpc-connection.mjs';
+import { grpcMessage } from './h2load.mjs';
 import { Queue } from './queue.mjs';
 import { Tally } from './tally.mjs';
 
@@ -8,6 +10,7 @@ const COARSE_MS = 2;
 /** A nap holds responses up for as long; a spin would take the core from the origin beside it. */
 const NAP_MS = 0.1;
 const SWEEP_MS = 20;
+const SESSIONS = 8;
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
 /**
@@ -17,11 +20,15 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
  * @property {number} durationMs
  * @property {number} [connections] default 64; a request that finds none free waits, and its latency counts the wait
  * @property {number} [timeoutMs] from the intended send time; default 10,000
+ * @property {boolean} [grpc] unary calls over HTTP/2 (without TLS by prior knowledge) instead of HTTP/1.1; `body` is the message
+ * @property {number} [sessions] of gRPC, which `connections` calls share; default 8
  * @property {string} [method] default GET
  * @property {Record<string, string>} [headers]
  * @property {string} [body] latin1
  * @property {string} [sideHeader] response header that names the side; default x-side
  */
+
+/** @typedef {Http1Connection | GrpcLane} Lane */
 
 /**
  * Sends at a constant rate whatever the answers do, by a schedule fixed beforehand. Latency counts from the moment a request should
@@ -29,9 +36,9 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
  */
 export class OpenLoop {
   #options;
-  /** @type {Http1Connection[]} */
+  /** @type {Lane[]} */
   #connections;
-  /** @type {Queue<Http1Connection>} */
+  /** @type {Queue<Lane>} */
   #idle = new Queue();
   /** Due, but no connection was free. @type {Queue<import('./connection.mjs').Ticket>} */
   #waiting = new Queue();
@@ -49,12 +56,11 @@ export class OpenLoop {
   constructor(options) {
     this.#options = { connections: 64, timeoutMs: 10_000, ...options };
     this.#total = Math.max(1, Math.floor((options.rate * options.durationMs) / 1000));
-    const sending = sendingOf(options);
     const events = {
       onAnswer: this.#onAnswer.bind(this),
       onFailure: this.#onFailure.bind(this),
     };
-    this.#connections = Array.from({ length: this.#options.connections }, () => new Http1Connection(sending, events));
+    this.#connections = lanesOf(options, this.#options.connections, events);
     for (const connection of this.#connections) this.#idle.push(connection);
   }
 
@@ -81,7 +87,7 @@ export class OpenLoop {
       this.#startedAt = performance.now();
       this.#turn();
     });
-    for (const connection of this.#connections) connection.fail('STOPPED');
+    for (const connection of this.#connections) connection.close();
     return this.tallies;
   }
 
@@ -124,7 +130,7 @@ export class OpenLoop {
   }
 
   /**
-   * @param {Http1Connection} connection
+   * @param {Lane} connection
    * @param {import('./connection.mjs').Ticket} ticket
    */
   #send(connection, ticket) {
@@ -132,7 +138,7 @@ export class OpenLoop {
     connection.send(ticket);
   }
 
-  /** @param {Http1Connection} connection */
+  /** @param {Lane} connection */
   #release(connection) {
     this.#open -= 1;
     const ticket = this.#waiting.take();
@@ -141,7 +147,7 @@ export class OpenLoop {
   }
 
   /**
-   * @param {Http1Connection} connection
+   * @param {Lane} connection
    * @param {import('./connection.mjs').Ticket} ticket
    * @param {number} status
    * @param {string} side
@@ -152,7 +158,7 @@ export class OpenLoop {
   }
 
   /**
-   * @param {Http1Connection} connection
+   * @param {Lane} connection
    * @param {import('./connection.mjs').Ticket} ticket
    * @param {string} code
    */
@@ -173,6 +179,26 @@ export class OpenLoop {
       if ((connection.ticket?.intended ?? now) < oldest) connection.fail('TIMEOUT');
     }
   }
+}
+
+/**
+ * @param {OpenLoopOptions} options
+ * @param {number} count
+ * @param {import('./connection.mjs').LaneEvents<Lane>} events
+ * @returns {Lane[]}
+ */
+function lanesOf(options, count, events) {
+  if (options.grpc !== true) {
+    const sending = sendingOf(options);
+    return Array.from({ length: count }, () => new Http1Connection(sending, events));
+  }
+  const { url, headers = {}, body = '', sideHeader = 'x-side' } = options;
+  const calling = { url: new URL(url), headers, message: grpcMessage(body), sideHeader };
+  const sessions = Array.from({ length: options.sessions ?? SESSIONS }, () => new GrpcSession(calling));
+  return Array.from(
+    { length: count },
+    (_, i) => new GrpcLane(sessions[i % sessions.length] ?? new GrpcSession(calling), calling, events),
+  );
 }
 
 /**

@@ -1,10 +1,11 @@
 // @ts-check
-// The two backends of a bench: `node bench/origin.mjs` listens on two free ports of 127.0.0.1, one a side, and says which:
-// {"old":40001,"new":40002}. It is a bare socket server, because it shares a core with the load and must cost less than any proxy:
+// The backends of a bench: `node bench/origin.mjs` listens on four free ports of 127.0.0.1, one a protocol and side, and says which:
+// {"http1":{"old":40001,"new":40002},"h2c":{"old":40003,"new":40004}}. It is a bare socket server, because it shares a core with the load and must cost less than any proxy:
 // 5.6 us a small response, where nginx as an origin takes 4.7 (measured on 2 cores by wrk at 64 connections).
 // `/` answers 126 bytes in all; `/bytes/N` a body of N bytes.
 import net from 'node:net';
 import { announcedLength, MessageReader } from './message-reader.mjs';
+import { h2cOrigin } from './origin-h2c.mjs';
 
 const BLOCK = 65_536;
 
@@ -39,10 +40,10 @@ function stream(socket, head, length) {
 }
 
 /** @param {string} side */
-function serve(side) {
+function http1Origin(side) {
   const body = `hello, ${side}\n`;
   const small = headOf(side, body.length) + body;
-  const server = net.createServer({ noDelay: true }, (socket) => {
+  return net.createServer({ noDelay: true }, (socket) => {
     let target = '/';
     const reader = new MessageReader(
       (head) => {
@@ -57,6 +58,10 @@ function serve(side) {
     socket.on('data', (bytes) => reader.read(bytes));
     socket.on('error', () => socket.destroy());
   });
+}
+
+/** @param {net.Server} server */
+function portOf(server) {
   return new Promise((/** @type {(port: number) => void} */ resolve) => {
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
@@ -65,5 +70,8 @@ function serve(side) {
   });
 }
 
-const ports = { old: await serve('old'), new: await serve('new') };
+const ports = {
+  http1: { old: await portOf(http1Origin('old')), new: await portOf(http1Origin('new')) },
+  h2c: { old: await portOf(h2cOrigin('old')), new: await portOf(h2cOrigin('new')) },
+};
 process.stdout.write(`${JSON.stringify(ports)}\n`);

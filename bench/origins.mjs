@@ -7,9 +7,9 @@ import { fileURLToPath } from 'node:url';
 const program = fileURLToPath(new URL('origin.mjs', import.meta.url));
 
 /**
- * Starts the two backends in a process of their own.
+ * Starts the backends, an old and a new one of each protocol, in a process of their own.
  * @param {string | null} cores as for `taskset -c`; null: wherever there is room
- * @returns {Promise<{ ports: import('./types.ts').Origins, stop: () => Promise<void> }>}
+ * @returns {Promise<{ ports: Record<import('./types.ts').Back, import('./types.ts').Origins>, stop: () => Promise<void> }>}
  */
 export async function startOrigins(cores) {
   const node = [process.execPath, program];

@@ -34,9 +34,25 @@ export function cpuOf(pids) {
  * @param {readonly number[]} pids
  */
 export function peakRssOf(pids) {
+  return memoryOf(pids, /^VmHWM:\s+(\d+) kB/m);
+}
+
+/**
+ * Resident memory (VmRSS) of these processes now, bytes, summed.
+ * @param {readonly number[]} pids
+ */
+export function rssOf(pids) {
+  return memoryOf(pids, /^VmRSS:\s+(\d+) kB/m);
+}
+
+/**
+ * @param {readonly number[]} pids
+ * @param {RegExp} line of /proc/PID/status; its group is in kilobytes
+ */
+function memoryOf(pids, line) {
   let bytes = 0;
   for (const pid of pids) {
-    const [, kilobytes] = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+    const [, kilobytes] = line.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
     bytes += Number(kilobytes ?? 0) * 1024;
   }
   return bytes;

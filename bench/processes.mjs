@@ -114,14 +114,18 @@ export function versionOf(command, args, pattern) {
  * Fills a committed configuration's `{{name}}` places and writes it into the target's folder.
  * @param {string} template file name under bench/targets/config
  * @param {import('./types.ts').TargetSetting} setting
+ * @param {Record<string, string>} words the places that only this configuration has
  */
-export function writeConfig(template, setting) {
+export function writeConfig(template, setting, words) {
   const text = readFileSync(new URL(`targets/config/${template}`, import.meta.url), 'utf8');
   const places = new Map([
     ['port', String(setting.port)],
     ['old', String(setting.origins.old)],
     ['new', String(setting.origins.new)],
     ['directory', setting.directory],
+    ['certificate', setting.certificate.certificate],
+    ['key', setting.certificate.key],
+    ...Object.entries(words),
   ]);
   const file = join(setting.directory, template);
   const filled = text.replaceAll(/\{\{(\w+)\}\}/g, (place, /** @type {string} */ name) => places.get(name) ?? place);

@@ -6,6 +6,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cells } from './cells/all.mjs';
+import { costChart } from './chart.mjs';
 import { describeMachine, installPackages, unfit } from './machine.mjs';
 import { measure } from './measure.mjs';
 import { cellReport, preamble } from './table.mjs';
@@ -14,13 +15,16 @@ import { targets } from './targets/all.mjs';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 const USAGE = `usage: npm run bench -- [CELL…] [--quick] [--rounds 5] [--seconds 5] [--targets ${[...targets.keys()].join(',')}]
-       [--json FILE] [--install]
+       [--json FILE] [--chart FILE] [--install]
 cells: ${[...cells.keys()].join(', ')}
        npm run bench -- rollback [--repeats 20] [--only errors,refused,hung,some]: how soon a route is taken back, live
---quick    two rounds of one second, no latency; ends in two minutes, for a first look
+--quick    one round of one second against nginx and HAProxy only, no latency; ends in two minutes, for a first look
 --json     where to write the results besides the table; default bench/results/TIME.json
+--chart    where to write the picture of the costs (SVG); default beside the results
 --install  installs the peers that are missing (apt-get, as root)
 `;
+
+const QUICK_TARGETS = ['crossfade', 'nginx', 'haproxy'];
 
 /** A word that the user misspelt, or a machine that will not do. */
 class Refusal extends Error {}
@@ -32,20 +36,22 @@ function parse() {
       quick: { type: 'boolean', default: false },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
-      targets: { type: 'string', default: [...targets.keys()].join(',') },
+      targets: { type: 'string' },
       json: { type: 'string' },
+      chart: { type: 'string' },
       install: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
-  const rounds = wholeNumber('--rounds', values.rounds ?? (values.quick ? '2' : '5'));
+  const rounds = wholeNumber('--rounds', values.rounds ?? (values.quick ? '1' : '5'));
   const seconds = wholeNumber('--seconds', values.seconds ?? (values.quick ? '1' : '5'));
-  const names = values.targets.split(',');
+  const names = values.targets?.split(',') ?? (values.quick ? QUICK_TARGETS : [...targets.keys()]);
   known('target', names, targets);
   known('cell', positionals, cells);
   const chosen = positionals.length === 0 ? [...cells.values()] : positionals.flatMap((name) => cells.get(name) ?? []);
   const plan = { targets: names, rounds, seconds, warmUpSeconds: values.quick ? 1 : 2, latency: !values.quick };
-  return { plan, chosen, json: values.json, install: values.install, help: values.help };
+  const { json, chart, install: wantsPeers, help } = values;
+  return { plan, chosen, json, chart, wantsPeers, help };
 }
 
 /**
@@ -81,7 +87,10 @@ function install(names) {
     const target = targets.get(name);
     return target?.debianPackage && target.version() === null ? [target.debianPackage] : [];
   });
-  const tools = describeMachine().wrk === null ? ['wrk'] : [];
+  const tools = [
+    ...(describeMachine().wrk === null ? ['wrk'] : []),
+    ...(describeMachine().h2load === null ? ['nghttp2-client'] : []),
+  ];
   if (missing.length + tools.length > 0) installPackages([...missing, ...tools]);
 }
 
@@ -92,7 +101,7 @@ function progress(line) {
 }
 
 async function main() {
-  const { plan, chosen, json, install: wantsPeers, help } = parse();
+  const { plan, chosen, json, chart, wantsPeers, help } = parse();
   if (help) return process.stdout.write(USAGE);
   if (plan.targets.includes('crossfade')) build();
   if (wantsPeers) install(plan.targets);
@@ -114,7 +123,9 @@ async function main() {
   const file = json ?? `${root}/bench/results/${startedAt.replaceAll(':', '')}.json`;
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify({ startedAt, machine, plan, cells: results }, null, 2)}\n`);
-  process.stderr.write(`results in ${file}\n`);
+  const picture = chart ?? file.replace(/(?:\.json)?$/, '.svg');
+  writeFileSync(picture, costChart(results));
+  process.stderr.write(`results in ${file}, picture in ${picture}\n`);
   if (results.some((cell) => cell.variants.some((variant) => variant.broken))) process.exitCode = 1;
 }
 

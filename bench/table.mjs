@@ -9,9 +9,10 @@ import { LOAD_CORES, ORIGIN_CORES, PROXY_CORES } from './machine.mjs';
  */
 export function cellReport(cell) {
   const measured = cell.variants.some(({ rounds }) => rounds.length > 0);
-  const notes = cell.variants.flatMap(({ label, skipped, broken }) =>
-    skipped === null ? [] : [`- ${label} ${broken ? 'FAILED' : 'skipped'}: ${skipped}`],
-  );
+  const notes = cell.variants.flatMap(({ label, skipped, broken, notes: said }) => [
+    ...(skipped === null ? [] : [`- ${label} ${broken ? 'FAILED' : 'skipped'}: ${skipped}`]),
+    ...said.map((note) => `- ${label}: ${note}`),
+  ]);
   const parts = [
     `### ${cell.name}`,
     cell.question,
@@ -38,7 +39,7 @@ export function preamble(machine, plan) {
       : '';
   return (
     [
-      `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.kernel}, Node ${machine.node}, wrk ${machine.wrk}.`,
+      `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.kernel}, Node ${machine.node}, wrk ${machine.wrk}, h2load ${machine.h2load ?? 'missing'}.`,
       `Proxy alone on core ${PROXY_CORES}, load on core ${LOAD_CORES}, origins on core ${ORIGIN_CORES}; ${plan.rounds} rounds of ${plan.seconds} s, turn and turn about; medians;`,
       `spread is half of largest less smallest. CPU from /proc/PID/stat of all processes, in steps of 10 ms: ${resolution.toFixed(1)} percent of a full`,
       'core here. Ratios are medians of the ratios within a round. "core busy" well below 100 percent: load or origin was the limit.',

@@ -9,10 +9,21 @@ export interface Quantiles {
   max: number | null;
 }
 
-/** Ports of the two origins. */
+/** Ports of the two origins that speak one protocol. */
 export interface Origins {
   old: number;
   new: number;
+}
+
+/** What clients speak to the target, and the target to its origins. */
+export type Front = 'http1' | 'https' | 'h2c' | 'h2';
+export type Back = 'http1' | 'h2c';
+
+/** Files in PEM: certificate and key of `localhost`, alone and in one. */
+export interface Certificate {
+  certificate: string;
+  key: string;
+  both: string;
 }
 
 /** How a target is set up for a cell. Peers know only one way and ignore it. */
@@ -23,11 +34,18 @@ export interface TargetOptions {
   weight?: number;
   /** Default: any free port. */
   adminPort?: number;
+  /** Default http1. Peers know these two as well. */
+  front?: Front;
+  back?: Back;
+  /** Crossfade only: keys of the first route besides its match and backends, and of the configuration besides what is always there. */
+  route?: Record<string, unknown>;
+  config?: Record<string, unknown>;
 }
 
 export interface TargetSetting {
   port: number;
   origins: Origins;
+  certificate: Certificate;
   /** A folder of its own, removed afterwards. */
   directory: string;
   /** As for `taskset -c`. */
@@ -54,6 +72,8 @@ export interface Target {
   readonly debianPackage: string | null;
   /** null: not installed here. */
   version(): string | null;
+  /** What the target cannot do, in words; null: it can. Absent: it can do everything. */
+  lacks?(options: TargetOptions): string | null;
   start(setting: TargetSetting): Promise<Running>;
 }
 
@@ -69,6 +89,8 @@ export interface LoadResult {
 
 /** A row of a cell's table. */
 export interface Variant {
+  /** Whether what the cell has beside its load is there, too; default: yes. */
+  readonly isBesides?: boolean;
   readonly label: string;
   readonly target: string;
   readonly options: TargetOptions;
@@ -78,17 +100,25 @@ export interface Variant {
 export interface Cell {
   readonly name: string;
   readonly question: string;
+  /** What the load needs besides wrk. */
+  readonly tool?: 'h2load';
   /** Rows that the others are compared with. */
   readonly baselines: readonly string[];
   /** @param targets names asked for by the user */
   readonly variants: (targets: readonly string[]) => Variant[];
   /** Throws, saying what is wrong, unless the target answers as it should, on all of these sides. */
   readonly validate: (port: number, sides: readonly string[]) => Promise<void>;
+  /** What goes on beside the load, from before the first round: how to end it, and what is to be said of it. */
+  readonly beside?: (running: Running) => Promise<{ readonly end: () => Promise<void>; readonly note: string }>;
   /** Closed loop for so long; pinned to these cores. */
   readonly load: (port: number, seconds: number, cores: string) => Promise<LoadResult>;
   /** Open loop at a constant rate; absent: the cell asks only for cost. */
-  readonly latency?: (port: number, rate: number, seconds: number, cores: string) => Promise<LatencyResult>;
+  readonly latency?: OpenLoopLoad;
+  /** The same against an origin itself, to learn what the generator holds. */
+  readonly flood?: { readonly origin: Back; readonly load: OpenLoopLoad };
 }
+
+export type OpenLoopLoad = (port: number, rate: number, seconds: number, cores: string) => Promise<LatencyResult>;
 
 export interface LatencyResult {
   /** Asked for, requests a second. */
@@ -120,6 +150,8 @@ export interface VariantResult {
   version: string | null;
   /** Why there are no figures, or none from some round on. */
   skipped: string | null;
+  /** What else is to be said of it. */
+  notes: string[];
   /** It is here, and did not do what it should. */
   broken: boolean;
   rounds: Round[];

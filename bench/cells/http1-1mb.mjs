@@ -10,7 +10,7 @@ export const http11Mb = {
   name: 'http1-1mb',
   question: 'What does a download of 1 MB cost? HTTP/1.1, 64 keep-alive connections.',
   baselines: ['nginx', 'haproxy'],
-  variants: eachTarget,
+  variants: eachTarget(),
   validate: validateHttp1(request, () => 'x'.repeat(BYTES)),
   load: wrkLoad(request),
 };

@@ -9,8 +9,9 @@ export const http1Get = {
   name: 'http1-get',
   question: 'What does a small GET cost? HTTP/1.1, 64 keep-alive connections, 126-byte responses.',
   baselines: ['nginx', 'haproxy'],
-  variants: eachTarget,
+  variants: eachTarget(),
   validate: validateHttp1(request, (side) => `hello, ${side}\n`),
   load: wrkLoad(request),
   latency: openLoopLatency(request),
+  flood: { origin: 'http1', load: openLoopLatency(request) },
 };

@@ -9,7 +9,7 @@ export const http1Post = {
   name: 'http1-post',
   question: 'What does a POST of 10 KB cost? HTTP/1.1, 64 keep-alive connections, 126-byte responses.',
   baselines: ['nginx', 'haproxy'],
-  variants: eachTarget,
+  variants: eachTarget(),
   validate: validateHttp1(request, (side) => `hello, ${side}\n`),
   load: wrkLoad(request),
 };

@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * One row for each target.
- * @param {readonly string[]} targets
- * @returns {import('../types.ts').Variant[]}
+ * One row for each target, all set up alike.
+ * @param {import('../types.ts').TargetOptions} options
+ * @returns {import('../types.ts').Cell['variants']}
  */
-export function eachTarget(targets) {
-  return targets.map((target) => ({ label: target, target, options: {} }));
+export function eachTarget(options = {}) {
+  return (targets) => targets.map((target) => ({ label: target, target, options }));
 }

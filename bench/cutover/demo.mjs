@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import os, { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { certificateIn } from '../certificate.mjs';
 import { startOrigins } from '../origins.mjs';
 import { freePort } from '../processes.mjs';
 import { crossfade } from '../targets/crossfade.mjs';
@@ -20,7 +21,8 @@ export async function startDemo() {
   try {
     const proxy = await crossfade.start({
       port: await freePort(),
-      origins: origins.ports,
+      origins: origins.ports.http1,
+      certificate: certificateIn(directory),
       directory,
       cores: `0-${cores - 1}`,
       options: { weight: 0, workers: cores, adminPort },

@@ -11,9 +11,12 @@ export const httpProxy = {
   sides: ['old', 'new'],
   debianPackage: null,
   version: () => createRequire(import.meta.url)('@fastify/http-proxy/package.json').version,
+  lacks: ({ front, back }) =>
+    back === 'h2c' || front === 'h2c' || front === 'h2' ? 'forwards no trailers, so no gRPC' : null,
   start: (setting) => {
-    const { port, origins } = setting;
-    const args = [program, String(port), String(origins.old), String(origins.new)];
+    const { port, origins, certificate, options } = setting;
+    const tls = options.front === 'https' ? [certificate.certificate, certificate.key] : [];
+    const args = [program, String(port), String(origins.old), String(origins.new), ...tls];
     return startServer({ command: process.execPath, args, ...setting });
   },
 };
