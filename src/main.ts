@@ -14,7 +14,9 @@ import { logEvent } from './control/event-log.ts';
 import type { PinsFile } from './control/local-rollbacks.ts';
 import type { Plan } from './control/plan.ts';
 import type { LastStateFile } from './control/state-keeper.ts';
+import type { EmulatorsSpec } from './demo/emulators.ts';
 import { type SampleBackends, startSampleBackends } from './demo/sample-backends.ts';
+import { type Emulators, startEmulators } from './demo/start-emulators.ts';
 import type { State } from './domain/state.ts';
 import { type Prepared, prepareReload, prepareStart } from './prepare.ts';
 import { openFileStore } from './store/file-store.ts';
@@ -43,7 +45,28 @@ type Logger = ReturnType<typeof createLogger>;
 /** Runs the proxy until SIGTERM or SIGINT. Resolves with the exit code: 0, or 78 when the configuration cannot be run. */
 export async function serve(options: ServeOptions): Promise<number> {
   const prepared = await prepareStart(options.config);
-  return prepared.kind === 'refused' ? refuse(prepared.lines) : run(prepared, options.bootstrapOld, () => {});
+  if (prepared.kind === 'refused') return refuse(prepared.lines);
+  const { emulators } = prepared.config;
+  if (emulators === null) return run(prepared, options.bootstrapOld, () => {});
+  return serveEmulated(prepared, emulators, options.bootstrapOld);
+}
+
+/** `serve` beside the emulated platforms that the configuration asks for. */
+async function serveEmulated(prepared: Prepared, spec: EmulatorsSpec, bootstrapOld: boolean): Promise<number> {
+  const { listeners, routes } = prepared.plan;
+  let emulators: Emulators;
+  try {
+    emulators = await startEmulators(spec);
+  } catch (error) {
+    return refuse([`${prepared.file}: ${(error as Error).message}`]);
+  }
+  const proxy = `http://127.0.0.1:${listeners[0]?.port}/`;
+  const route = routes[0]?.spec.name ?? '';
+  try {
+    return await run(prepared, bootstrapOld, (admin) => emulators.begin({ proxy, admin, route }));
+  } finally {
+    await emulators.stop();
+  }
 }
 
 /** `serve` on the sample configuration, in front of two sample backends, with a word on what to try. */
@@ -88,7 +111,7 @@ function refuse(lines: readonly string[]): number {
   return EXIT.config;
 }
 
-async function run(first: Prepared, bootstrapOld: boolean, onReady: () => void): Promise<number> {
+async function run(first: Prepared, bootstrapOld: boolean, onReady: (adminUrl: string) => void): Promise<number> {
   const logger = createLogger(process.env);
   const lastState = lastStateFile(first.config.stateFile, logger);
   const plane = openPlane(first, bootstrapOld, lastState, logger);
@@ -104,7 +127,7 @@ async function run(first: Prepared, bootstrapOld: boolean, onReady: () => void):
   const failure = await Promise.race([plane.settled(), stopped]);
   if (failure === null) {
     process.stdout.write(`${readyLine(first.plan, adminUrl)}\n`);
-    onReady();
+    onReady(adminUrl);
     await stopped;
   }
   if (failure) plane.kill();

@@ -75,6 +75,7 @@ function fixedKeys(file: string, before: Config, after: Config): string[] {
     ['store', placeOfStore(before.store), placeOfStore(after.store)],
     ['fleet', before.fleet, after.fleet],
     ['stateFile', before.stateFile, after.stateFile],
+    ['emulators', JSON.stringify(before.emulators), JSON.stringify(after.emulators)],
   ];
   return keys
     .filter(([, old, wanted]) => old !== wanted)

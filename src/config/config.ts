@@ -26,6 +26,21 @@ export interface Config {
   /** In the order of the file; routes refer to the index. */
   readonly backends: readonly BackendConfig[];
   readonly routes: readonly RouteConfig[];
+  /** Null: none. */
+  readonly emulators: EmulatorsConfig | null;
+}
+
+/** Platforms to try a migration on. `portName` is the port's name on the platform. */
+export interface EmulatorsConfig {
+  readonly helios: HostPort & { readonly job: string; readonly portName: string; readonly hosts: readonly string[] };
+  readonly kubernetes: HostPort & {
+    readonly namespace: string;
+    readonly service: string;
+    readonly portName: string;
+    readonly podPort: number;
+    readonly pods: number;
+  };
+  readonly rehearsal: boolean;
 }
 
 export interface ListenerConfig extends HostPort {

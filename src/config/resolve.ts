@@ -2,6 +2,7 @@
 import { dirname, join, resolve } from 'node:path';
 import type { JudgeSettings } from '../domain/judgement.ts';
 import { PPM, type Timeouts } from '../domain/route.ts';
+import type { HostPort } from './address.ts';
 import type { BackendConfig, Config, ListenerConfig, RouteConfig, StoreConfig } from './config.ts';
 import { resolveDiscovery } from './resolve-discovery.ts';
 import type { ConfigFile } from './schema.ts';
@@ -36,7 +37,23 @@ export function resolveConfig(content: ConfigFile, origin: Origin): Config {
       resolveBackend(name, backend, folder, origin.texts),
     ),
     routes: content.routes.map((route) => resolveRoute(route, indexes, timeouts, content.defaults.judge)),
+    emulators: resolveEmulators(content.emulators),
   });
+}
+
+function resolveEmulators(emulators: ConfigFile['emulators']): Config['emulators'] {
+  if (emulators === undefined) return null;
+  const { helios, kubernetes, rehearsal } = emulators;
+  const { namespace, service, podPort, pods } = kubernetes;
+  return {
+    helios: { ...placeOf(helios.address), job: helios.job, portName: helios.port, hosts: helios.hosts },
+    kubernetes: { ...placeOf(kubernetes.address), namespace, service, portName: kubernetes.port, podPort, pods },
+    rehearsal,
+  };
+}
+
+function placeOf({ host, port }: HostPort): HostPort {
+  return { host, port };
 }
 
 function resolveAdmin({ address, tokens, openMetrics }: ConfigFile['admin']): Config['admin'] {

@@ -5,6 +5,7 @@ import { Admin } from './admin.ts';
 import { Backend } from './backend.ts';
 import { Duration } from './duration.ts';
 import { DefaultJudge } from './judge.ts';
+import { Emulators } from './emulators.ts';
 import { Listener } from './listener.ts';
 import { FieldValue, FilePath, LowerFieldName, Name } from './name.ts';
 import { Ramp } from './ramp.ts';
@@ -42,6 +43,7 @@ export const ConfigFile = z.strictObject({
   overrideHeader: z.strictObject({ name: LowerFieldName, secret: FieldValue.min(1) }).exactOptional(),
   limits: Limits.prefault({}),
   defaults: z.strictObject({ timeouts: DefaultTimeouts.prefault({}), judge: DefaultJudge.prefault({}) }).prefault({}),
+  emulators: Emulators.exactOptional(),
   backends: z.record(Name, Backend),
   routes: z.array(Route),
   ramps: z.record(Name, Ramp).default({}),

@@ -57,6 +57,7 @@ describe('a good file', () => {
         { name: 'a', source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9101 }] }, connections: 0 },
         { name: 'b', source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9102 }] }, connections: 0 },
       ],
+      emulators: null,
       routes: [
         {
           name: 'one',

@@ -22,19 +22,19 @@ export class HeliosMasterEmulator {
   /** Method, path and query of each request, and the version that it was sent with. */
   readonly asked: { readonly line: string; readonly version: string | undefined }[] = [];
   readonly #server = createServer((request, response) => void this.#handle(request, response));
-  #address = '';
+  /** While it listens; afterwards the last one. */
+  port = 0;
 
   /** @returns its port */
   async listen(port = 0, host = '127.0.0.1'): Promise<number> {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject).listen({ port, host }, resolve);
     });
-    const bound = (this.#server.address() as AddressInfo).port;
-    this.#address = `http://${host}:${bound}`;
-    return bound;
+    this.port = (this.#server.address() as AddressInfo).port;
+    return this.port;
   }
 
-  /** Nobody listens any more, and every connection is cut. */
+  /** Nobody listens any more, until `listen`, and every connection is cut. */
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
@@ -93,7 +93,7 @@ export class HeliosMasterEmulator {
           mapOf(JSON.parse(body) as string[], (host) => cluster.hostStatus(host, searchParams.get('status'))),
         );
       case 'GET /masters':
-        return found([this.#address.replace('http://', '')]);
+        return found([`127.0.0.1:${this.port}`]);
       case 'GET /version':
         return { status: 200, json: VERSION, type: 'text/plain' };
       case 'GET /version/':

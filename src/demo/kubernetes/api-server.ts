@@ -31,6 +31,8 @@ export class KubernetesApiServer {
   expiry: 'status' | 'event' = 'event';
   /** `list` and `watch` with their query, as they were asked. */
   readonly asked: string[] = [];
+  /** While it listens; afterwards the last one. */
+  port = 0;
   readonly #server: Server;
   readonly #watches: Watches;
   /** By token of a next page: what is still to come. */
@@ -58,10 +60,11 @@ export class KubernetesApiServer {
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject).listen({ port, host }, resolve);
     });
-    return (this.#server.address() as AddressInfo).port;
+    this.port = (this.#server.address() as AddressInfo).port;
+    return this.port;
   }
 
-  /** Nobody listens any more, and every connection is cut. */
+  /** Nobody listens any more, until `listen`, and every connection is cut. */
   close(): Promise<void> {
     this.cut();
     return new Promise((resolve) => {
