@@ -13,6 +13,7 @@ const REFUSALS = {
   unknownRoute: kind(404, 'There is no such route'),
   unknownRevision: kind(404, 'There is no such revision'),
   frozen: kind(409, 'The route is frozen'),
+  latched: kind(409, 'The route was rolled back twice within a day'),
   conflict: kind(409, 'The change contradicts what is there'),
   stale: kind(412, 'The route has changed since it was read'),
   preconditionRequired: kind(428, 'Raising a weight needs If-Match'),

@@ -2,7 +2,7 @@
  * What the admin plane may ask of and tell the control plane. The supervisor implements it; admin and tests see only this.
  * JSON shapes are those of the admin API (DESIGN section 7): weights in percent, times in milliseconds.
  */
-import type { AuditEntry, Cutover } from '../domain/state.ts';
+import type { AuditEntry, Cutover, EvidenceNote } from '../domain/state.ts';
 
 export interface SideView {
   backend: string;
@@ -199,6 +199,10 @@ export interface WriteRequest {
   ifRevision?: number | undefined;
   /** Wait this long for all workers of all replicas to serve the change; the answer then says how many do. */
   waitMs?: number | undefined;
+  /** Past the guards that may be overruled. */
+  force?: boolean | undefined;
+  /** What the judge says of the route, for the history. */
+  evidence?: EvidenceNote | undefined;
 }
 
 /** What became of a write. A refusal changes nothing. */
@@ -214,6 +218,8 @@ export type RefusalCode =
   /** If-Match names an older revision (412). */
   | 'stale'
   | 'frozen'
+  /** Two rollbacks within a day: raising needs force (409). */
+  | 'latched'
   /** Undoing a rollback, or a change that others have built on; adopting where nothing is in dispute (409). */
   | 'conflict'
   /** The store does not answer (503). */

@@ -89,6 +89,11 @@ export class StateKeeper {
     return failure === null ? null : `The last state is not on disk: ${failure}`;
   }
 
+  /** Milliseconds since 1970 by the store's clock, or by this replica's before a store was opened. */
+  now(): number {
+    return this.#store?.now() ?? this.#options.clock();
+  }
+
   /** Since the store last confirmed the state. */
   ageMs(): number {
     return Math.max(0, this.#options.clock() - this.#confirmedAt);

@@ -1,12 +1,19 @@
 /** The verbs that move routes. Each is one change of the store, over all routes that it touches. */
-import { type CutoverRequest, decideCutover, undoRefusal } from '../domain/cutover.ts';
-import type { AuditEntry, RoutePosition, Verb } from '../domain/state.ts';
+import { type Command, decide, type Progress, undoRefusal } from '../domain/cutover.ts';
+import type { RampStep } from '../domain/ramp.ts';
+import { type AuditEntry, isMachine, type RoutePosition, type Verb } from '../domain/state.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import type { RefusalCode, WriteRequest } from './control.ts';
 import type { StateKeeper } from './state-keeper.ts';
-import type { Writer, Written } from './writer.ts';
+import type { Intent, Writer, Written } from './writer.ts';
 
 type Refused = Extract<Written, { kind: 'refused' }>;
+
+/** The steps of a ramp, and its name in the configuration if it has one. */
+export interface RampPlan {
+  readonly steps: readonly RampStep[];
+  readonly template?: string | undefined;
+}
 
 export class Verbs {
   readonly #keeper: StateKeeper;
@@ -18,11 +25,16 @@ export class Verbs {
   }
 
   set(route: string, weightPpm: number, write: WriteRequest): Promise<Written> {
-    return this.#write('set', [route], { kind: 'set', weightPpm }, write);
+    return this.#command(route, { kind: 'set', weightPpm }, write);
   }
 
-  rollback(routes: readonly string[], write: WriteRequest): Promise<Written> {
-    return this.#write('rollback', routes, { kind: 'rollback' }, write);
+  ramp(route: string, plan: RampPlan, write: WriteRequest): Promise<Written> {
+    return this.#command(route, { kind: 'ramp', ...plan }, write);
+  }
+
+  /** What a person wants of a ramp, or of a route that was taken back. */
+  move(route: string, kind: 'step' | 'pause' | 'resume' | 'promote', write: WriteRequest): Promise<Written> {
+    return this.#command(route, { kind }, write);
   }
 
   /** The judge's rollback: nothing is done when another test runs by now, or somebody has frozen the route. */
@@ -44,23 +56,42 @@ export class Verbs {
   }
 
   freeze(route: string, frozen: boolean, write: WriteRequest): Promise<Written> {
-    const verb = frozen ? 'freeze' : 'unfreeze';
-    return this.#write(verb, [route], { kind: verb }, write);
+    return this.#command(route, { kind: frozen ? 'freeze' : 'unfreeze' }, write);
   }
 
-  #write(verb: Verb, routes: readonly string[], request: CutoverRequest, write: WriteRequest): Promise<Written> {
-    const { actor, reason, ifRevision } = write;
+  rollback(routes: readonly string[], write: WriteRequest): Promise<Written> {
+    const event = { kind: 'rollback', automatic: isMachine(write.actor), ifRevision: write.ifRevision } as const;
+    return this.#writer.write({
+      verb: 'rollback',
+      ...writerOf(write),
+      routes,
+      decide: (_route, state, now) => decide(state, event, now),
+    });
+  }
+
+  /** What a ramp does by itself. */
+  progress(route: string, event: Progress, write: WriteRequest): Promise<Written> {
+    const verb = event.kind === 'advance' ? 'step' : event.kind;
     return this.#writer.write({
       verb,
-      actor,
-      reason,
-      routes,
-      decide: (_route, state) => decideCutover(state, request, ifRevision),
+      ...writerOf(write),
+      routes: [route],
+      decide: (_route, state, now) => decide(state, event, now),
+    });
+  }
+
+  #command(route: string, command: Command & { readonly kind: Verb }, write: WriteRequest): Promise<Written> {
+    const event = { ...command, ifRevision: write.ifRevision, force: write.force };
+    return this.#writer.write({
+      verb: command.kind,
+      ...writerOf(write),
+      routes: [route],
+      decide: (_route, state, now) => decide(state, event, now),
     });
   }
 
   /** @param revision of the change to take back */
-  async undo(revision: number, { actor, reason, ifRevision }: WriteRequest): Promise<Written> {
+  async undo(revision: number, write: WriteRequest): Promise<Written> {
     const entry = await this.#entry(revision);
     if ('kind' in entry) return entry;
     const refusal = undoRefusal(entry);
@@ -69,12 +100,12 @@ export class Verbs {
     for (const touched of entry.routes) if (touched.before !== null) before.set(touched.route, touched.before);
     return this.#writer.write({
       verb: 'undo',
-      actor,
-      reason,
+      ...writerOf(write),
       routes: [...before.keys()],
-      decide: (route, state) => {
-        const request = { kind: 'undo', revision, before: before.get(route) as RoutePosition } as const;
-        return decideCutover(state, request, ifRevision);
+      decide: (route, state, now) => {
+        const { ifRevision, force } = write;
+        const replaced = before.get(route) as RoutePosition;
+        return decide(state, { kind: 'undo', revision, before: replaced, ifRevision, force }, now);
       },
     });
   }
@@ -108,4 +139,13 @@ export class Verbs {
 
 function refused(code: RefusalCode, detail: string): Refused {
   return { kind: 'refused', code, detail };
+}
+
+function writerOf({
+  actor,
+  reason,
+  evidence,
+  force,
+}: WriteRequest): Pick<Intent, 'actor' | 'reason' | 'evidence' | 'forced'> {
+  return { actor, reason, ...(evidence !== undefined && { evidence }), ...(force === true && { forced: true }) };
 }

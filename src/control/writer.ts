@@ -1,18 +1,16 @@
 /** Every write: decide on what is known, compare-and-set, and decide again on what is there when somebody was faster. */
 import type { CutoverDecision } from '../domain/cutover.ts';
-import type { AuditEntry, RouteChange, RouteState, State, Verb } from '../domain/state.ts';
+import { type Act, type AuditEntry, actOf, type RouteChange, type RouteState, type State } from '../domain/state.ts';
 import { withTest } from '../domain/test-since.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import type { RefusalCode } from './control.ts';
 import type { StateKeeper } from './state-keeper.ts';
 
 /** What is to happen to some routes, all at once or not at all. */
-export interface Intent {
-  readonly verb: Verb;
-  readonly actor: string;
-  readonly reason: string;
+export interface Intent extends Omit<Act, 'at'> {
   readonly routes: readonly string[];
-  decide(route: string, state: RouteState): CutoverDecision;
+  /** @param now milliseconds since 1970 by the store's clock */
+  decide(route: string, state: RouteState, now: number): CutoverDecision;
 }
 
 export type Written =
@@ -48,15 +46,15 @@ export class Writer {
   async #write(intent: Intent): Promise<Written> {
     let state = this.#keeper.state ?? (await this.#keeper.refresh());
     for (;;) {
-      let drafted = draft(intent, state, this.#clock());
+      let drafted = draft(intent, state, this.#keeper.now());
       if (drafted.kind !== 'change') {
         // Only what the store holds counts for a refusal.
         state = await this.#keeper.refresh();
-        drafted = draft(intent, state, this.#clock());
+        drafted = draft(intent, state, this.#keeper.now());
       }
       if (drafted.kind !== 'change') return drafted;
-      const { verb, actor, reason } = intent;
-      const change = { epoch: state.epoch, verb, actor, reason, at: this.#clock(), routes: drafted.routes };
+      const act = actOf({ ...intent, at: this.#clock() });
+      const change = { ...act, epoch: state.epoch, routes: drafted.routes };
       const result = await this.#keeper.compareAndSet(change);
       if (result.kind === 'applied') return result;
       // Another epoch is refused by `refresh`, except to a replica that has served nothing of the store yet.
@@ -65,18 +63,18 @@ export class Writer {
   }
 }
 
-/** @param nowMs milliseconds since 1970 */
-function draft(intent: Intent, state: State, nowMs: number): Drafted {
+/** @param now milliseconds since 1970 by the store's clock */
+function draft(intent: Intent, state: State, now: number): Drafted {
   const routes: RouteChange[] = [];
   for (const route of intent.routes) {
     const known = state.routes.get(route);
     // What the store does not know is served from old already.
     if (known === undefined && intent.verb === 'rollback') continue;
     if (known === undefined) return refused('storeUnavailable', `The store does not know the route "${route}" yet`);
-    const decision = intent.decide(route, known);
+    const decision = intent.decide(route, known, now);
     if (decision.kind === 'refused') return decision;
     if (decision.kind !== 'next') continue;
-    routes.push({ route, expected: known.revision, next: withTest(known, decision.next, intent.verb, nowMs) });
+    routes.push({ route, expected: known.revision, next: withTest(known, decision.next, intent.verb, now) });
   }
   return routes.length === 0 ? { kind: 'unchanged' } : { kind: 'change', routes };
 }

@@ -1,3 +1,6 @@
+import type { RollbackMark } from './latch.ts';
+import type { Ramp } from './ramp.ts';
+
 /** A route's control state (what the operator sees it doing). */
 export type Cutover = 'steady' | 'ramping' | 'paused' | 'held' | 'rolledBack' | 'completed';
 
@@ -14,6 +17,12 @@ export interface RouteState {
    * test of the route. Absent: the route was never above 0.
    */
   readonly testSince?: number;
+  /** That is under way, or that a rollback has ended; absent: none. */
+  readonly ramp?: Ramp;
+  /** The weight that a rollback took away, while it is rolled back. */
+  readonly from?: number;
+  /** The last rollbacks, for the latch; absent: none. */
+  readonly rollbacks?: readonly RollbackMark[];
   /** Why it is where it is, in the words of whoever wrote it. */
   readonly reason: string;
   readonly actor: string;
@@ -32,9 +41,12 @@ export interface State {
 }
 
 /** Who does what, why and when; `at` in milliseconds since 1970. */
-export type Act = Pick<AuditEntry, 'at' | 'verb' | 'actor' | 'reason'>;
+export type Act = Pick<AuditEntry, 'at' | 'verb' | 'actor' | 'reason' | 'evidence' | 'forced'>;
 
-/** The verbs of the admin API, the CLI and the audit. `init` is the first appearance of a route in the store. */
+/**
+ * The verbs of the admin API, the CLI and the audit. `init` is the first appearance of a route in the store; `hold` and `release` are a
+ * ramp's own.
+ */
 export type Verb =
   | 'init'
   | 'set'
@@ -47,20 +59,20 @@ export type Verb =
   | 'undo'
   | 'freeze'
   | 'unfreeze'
-  | 'adopt';
+  | 'adopt'
+  | 'hold'
+  | 'release';
 
 /** The part of a RouteState that a change decides; the store adds the rest. */
-export type RoutePosition = Pick<RouteState, 'weightPpm' | 'cutover' | 'frozen' | 'testSince'>;
+export type RoutePosition = Pick<
+  RouteState,
+  'weightPpm' | 'cutover' | 'frozen' | 'testSince' | 'ramp' | 'from' | 'rollbacks'
+>;
 
 /** One compare-and-set over one or more routes: all of it happens or none. */
-export interface Change {
+export interface Change extends Act {
   /** The epoch that the writer read. */
   readonly epoch: string;
-  readonly verb: Verb;
-  readonly actor: string;
-  readonly reason: string;
-  /** Milliseconds since 1970, by the writer's clock. */
-  readonly at: number;
   readonly routes: readonly RouteChange[];
 }
 
@@ -74,10 +86,16 @@ export interface RouteChange {
 /** One line of the history: an applied change with what was there before. */
 export interface AuditEntry {
   readonly revision: number;
+  /** Milliseconds since 1970, by the writer's clock. */
   readonly at: number;
   readonly verb: Verb;
+  /** `crossfade/…`: not a person. */
   readonly actor: string;
   readonly reason: string;
+  /** What the judge said of the route, where it was asked. */
+  readonly evidence?: EvidenceNote;
+  /** A guard was overruled. */
+  readonly forced?: true;
   readonly routes: readonly {
     readonly route: string;
     readonly before: RoutePosition | null;
@@ -85,7 +103,44 @@ export interface AuditEntry {
   }[];
 }
 
+/** What was judged when a route was moved, held or taken back. */
+export interface EvidenceNote {
+  readonly verdict: 'healthy' | 'inconclusive' | 'breach';
+  /** A breach from `threshold` on. */
+  readonly value: number;
+  readonly threshold: number;
+  /** One sentence of raw counts. */
+  readonly reason: string;
+  /** Judged at the weight that the route had. */
+  readonly newRequests: number;
+  readonly counts?: {
+    readonly oldRequests: number;
+    readonly oldFaults: number;
+    readonly newRequests: number;
+    readonly newFaults: number;
+  };
+}
+
+/** Whether it was not a person who acted. */
+export function isMachine(actor: string): boolean {
+  return actor.startsWith('crossfade/');
+}
+
 /** Of a route's state, or of anything that has more, only what a change decides. */
-export function positionOf({ weightPpm, cutover, frozen, testSince }: RoutePosition): RoutePosition {
-  return { weightPpm, cutover, frozen, ...(testSince !== undefined && { testSince }) };
+export function positionOf(position: RoutePosition): RoutePosition {
+  const { weightPpm, cutover, frozen, testSince, ramp, from, rollbacks } = position;
+  return {
+    weightPpm,
+    cutover,
+    frozen,
+    ...(testSince !== undefined && { testSince }),
+    ...(ramp !== undefined && { ramp }),
+    ...(from !== undefined && { from }),
+    ...(rollbacks !== undefined && { rollbacks }),
+  };
+}
+
+/** Of a change, or of anything that has more, only who does what, why and when. */
+export function actOf({ at, verb, actor, reason, evidence, forced }: Act): Act {
+  return { at, verb, actor, reason, ...(evidence !== undefined && { evidence }), ...(forced && { forced }) };
 }

@@ -2,6 +2,7 @@
 import {
   type Act,
   type AuditEntry,
+  actOf,
   type Change,
   positionOf,
   type RoutePosition,
@@ -17,13 +18,12 @@ export function decide(state: State, change: Change): CasResult {
     const actual = state.routes.get(route)?.revision ?? 0;
     if (actual !== expected) return { kind: 'stale', route, expected, actual };
   }
-  const { at, verb, actor, reason } = change;
   const routes = change.routes.map(({ route, next }) => ({
     route,
     before: heldPosition(state.routes.get(route)),
     after: next,
   }));
-  return { kind: 'applied', entry: { revision: state.revision + 1, at, verb, actor, reason, routes } };
+  return { kind: 'applied', entry: { revision: state.revision + 1, ...actOf(change), routes } };
 }
 
 /** The state after entries that follow it one by one. */
@@ -37,13 +37,9 @@ export function applyEntries(state: State, entries: readonly AuditEntry[]): Stat
 
 /** The state put over the one that is held: under a new epoch, above the revisions of both. */
 export function adopt(held: State, state: State, act: Act, epoch: string): { entry: AuditEntry; state: State } {
-  const { at, verb, actor, reason } = act;
   const entry: AuditEntry = {
     revision: Math.max(held.revision, state.revision) + 1,
-    at,
-    verb,
-    actor,
-    reason,
+    ...actOf(act),
     routes: [...state.routes].map(([route, after]) => ({
       route,
       before: heldPosition(held.routes.get(route)),

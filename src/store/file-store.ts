@@ -156,6 +156,10 @@ class FileStore implements Store {
     return this.#health;
   }
 
+  now(): number {
+    return this.#options.clock();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

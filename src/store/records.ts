@@ -8,11 +8,43 @@ import type { AuditEntry, Change, RouteState, State } from '../domain/state.ts';
 
 const revision = z.int().min(1);
 
+const ppm = z.int().min(0).max(PPM);
+
+const ramp = z.object({
+  template: z.string().exactOptional(),
+  steps: z
+    .array(
+      z.object({
+        weightPpm: ppm,
+        holdMs: z.number().min(0),
+        gate: z
+          .union([
+            z.object({ kind: z.literal('approval') }),
+            z.object({ kind: z.literal('newRequests'), newRequests: z.number().min(1) }),
+          ])
+          .nullable(),
+      }),
+    )
+    .min(1)
+    .readonly(),
+  step: z.int().min(0),
+  since: z.number(),
+  held: z
+    .object({ cause: z.enum(['approval', 'verdict', 'breach', 'endpoints']), reason: z.string(), since: z.number() })
+    .exactOptional(),
+});
+
 const position = z.object({
-  weightPpm: z.int().min(0).max(PPM),
+  weightPpm: ppm,
   cutover: z.enum(['steady', 'ramping', 'paused', 'held', 'rolledBack', 'completed']),
   frozen: z.boolean(),
   testSince: z.int().min(0).exactOptional(),
+  ramp: ramp.refine(({ step, steps }) => step < steps.length, { error: 'the ramp has no such step' }).exactOptional(),
+  from: ppm.exactOptional(),
+  rollbacks: z
+    .array(z.object({ at: z.number(), automatic: z.boolean() }))
+    .readonly()
+    .exactOptional(),
 });
 
 const routeState = position.extend({ revision, reason: z.string(), actor: z.string(), at: z.number() });
@@ -30,10 +62,30 @@ const verb = z.enum([
   'freeze',
   'unfreeze',
   'adopt',
+  'hold',
+  'release',
 ]);
 
 /** Who does what, why and when: common to a change and to the entry that it becomes. */
-const act = z.object({ at: z.number(), verb, actor: z.string(), reason: z.string() });
+const act = z.object({
+  at: z.number(),
+  verb,
+  actor: z.string(),
+  reason: z.string(),
+  evidence: z
+    .object({
+      verdict: z.enum(['healthy', 'inconclusive', 'breach']),
+      value: z.number(),
+      threshold: z.number(),
+      reason: z.string(),
+      newRequests: z.number(),
+      counts: z
+        .object({ oldRequests: z.number(), oldFaults: z.number(), newRequests: z.number(), newFaults: z.number() })
+        .exactOptional(),
+    })
+    .exactOptional(),
+  forced: z.literal(true).exactOptional(),
+});
 
 const auditEntry = act.extend({
   revision,

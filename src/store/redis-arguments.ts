@@ -1,5 +1,5 @@
 /** What the scripts that write are given: JSON ready made, in a fixed order. */
-import { type Act, type Change, positionOf, type RouteState, type State } from '../domain/state.ts';
+import { type Act, actOf, type Change, positionOf, type RouteState, type State } from '../domain/state.ts';
 import { openJson } from './redis-replies.ts';
 
 /** Audit entries that are kept, about. */
@@ -43,8 +43,8 @@ export function adoptArguments(
   return args;
 }
 
-function openAct({ at, verb, actor, reason }: Act): string {
-  return openJson({ at, verb, actor, reason });
+function openAct(act: Act): string {
+  return openJson(actOf(act));
 }
 
 /** A position as JSON, and the rest of the route's state that follows its revision. */

@@ -254,6 +254,11 @@ class RedisStore implements Store {
     return this.#health;
   }
 
+  now(): number {
+    if (this.#time === undefined) return this.#options.clock();
+    return Math.floor(this.#microsAt(performance.now()) / 1000);
+  }
+
   /** Keeps the health by what becomes of it. That what is held has diverged is no matter of health. */
   async #watched<T>(act: () => Promise<T>): Promise<T> {
     try {

@@ -48,6 +48,8 @@ export interface Store {
     readonly before?: number;
   }): Promise<readonly AuditEntry[]>;
   health(): StoreHealth;
+  /** Milliseconds since 1970 by the store's clock, which all replicas share; as near as it is known, and never behind it. */
+  now(): number;
   /** Where replicas tell each other how far they are; null in a store that only one can have open. */
   readonly fleet: Fleet | null;
   /** What all replicas count together, for the judge. */

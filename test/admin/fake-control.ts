@@ -16,9 +16,9 @@ import type {
   WriteRequest,
   WriteResult,
 } from '../../src/control/control.ts';
-import { type CutoverRequest, decideCutover, undoRefusal } from '../../src/domain/cutover.ts';
+import { type CutoverEvent, decide, undoRefusal } from '../../src/domain/cutover.ts';
 import { ppmToPercent } from '../../src/domain/route.ts';
-import type { RouteState, Verb } from '../../src/domain/state.ts';
+import { positionOf, type RouteState, type Verb } from '../../src/domain/state.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { tableSource } from '../telemetry/table.ts';
 
@@ -154,7 +154,7 @@ export class FakeControl implements Control {
 
   async rollback(routes: readonly string[] | 'all', write: WriteRequest): Promise<WriteResult> {
     const names = routes === 'all' ? [...this.#routes.keys()] : routes;
-    return this.#change('rollback', names, () => ({ kind: 'rollback' }), write);
+    return this.#change('rollback', names, () => ({ kind: 'rollback', automatic: false }), write);
   }
 
   async rollbackLocally(routes: readonly string[] | 'all', write: WriteRequest): Promise<WriteResult> {
@@ -175,7 +175,7 @@ export class FakeControl implements Control {
     const refusal = undoRefusal(entry);
     if (refusal !== undefined) return { kind: 'refused', code: 'conflict', detail: refusal };
     const before = new Map(entry.routes.map((change) => [change.route, change.before]));
-    const request = (name: string): CutoverRequest => {
+    const request = (name: string): CutoverEvent => {
       const position = before.get(name);
       if (position == null) throw new Error(`${name} was not there before`);
       return { kind: 'undo', revision, before: position };
@@ -195,7 +195,7 @@ export class FakeControl implements Control {
   #change(
     verb: Verb,
     names: readonly string[],
-    request: (name: string) => CutoverRequest,
+    request: (name: string) => CutoverEvent,
     write: WriteRequest,
   ): WriteResult {
     this.writes.push(write);
@@ -204,11 +204,13 @@ export class FakeControl implements Control {
     for (const route of names) {
       const state = this.#routes.get(route);
       if (state === undefined) return { kind: 'refused', code: 'unknownRoute', detail: `No route ${route}` };
-      const decision = decideCutover(state, request(route), write.ifRevision);
+      const decision = decide(
+        state,
+        { ...request(route), ifRevision: write.ifRevision, force: write.force } as CutoverEvent,
+        AT,
+      );
       if (decision.kind === 'refused') return decision;
-      const { weightPpm, cutover, frozen } = state;
-      if (decision.kind === 'next')
-        changes.push({ route, before: { weightPpm, cutover, frozen }, after: decision.next });
+      if (decision.kind === 'next') changes.push({ route, before: positionOf(state), after: decision.next });
     }
     if (changes.length > 0) this.#write(verb, write, changes);
     return { kind: 'done', routes: names.map((name) => this.route(name) as RouteView) };

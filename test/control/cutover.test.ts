@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type CutoverRequest, decideCutover, undoRefusal } from '../../src/domain/cutover.ts';
+import { type CutoverEvent, decide as decideAt, undoRefusal } from '../../src/domain/cutover.ts';
 import type { AuditEntry, Cutover, RoutePosition, RouteState } from '../../src/domain/state.ts';
 import { routeState } from './plans.ts';
 
@@ -14,21 +14,22 @@ const position: fc.Arbitrary<RoutePosition> = fc.record({
 const state: fc.Arbitrary<RouteState> = fc
   .tuple(position, fc.integer({ min: 1, max: 3 }))
   .map(([where, revision]) => routeState(0, { ...where, revision }));
-const request: fc.Arbitrary<CutoverRequest> = fc.oneof(
+const request: fc.Arbitrary<CutoverEvent> = fc.oneof(
   fc.record({ kind: fc.constant('set' as const), weightPpm: weight }),
-  fc.record({ kind: fc.constantFrom('rollback' as const, 'freeze' as const, 'unfreeze' as const) }),
+  fc.record({ kind: fc.constantFrom('freeze' as const, 'unfreeze' as const) }),
+  fc.record({ kind: fc.constant('rollback' as const), automatic: fc.boolean() }),
   fc.record({ kind: fc.constant('undo' as const), revision: fc.integer({ min: 1, max: 3 }), before: position }),
 );
 const ifRevision = fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined });
 
 /** Where the route is afterwards. */
-function after(from: RouteState, wanted: CutoverRequest, revision: number | undefined): RoutePosition {
-  const decision = decideCutover(from, wanted, revision);
+function after(from: RouteState, wanted: CutoverEvent, revision: number | undefined): RoutePosition {
+  const decision = decideAt(from, { ...wanted, ifRevision: revision } as CutoverEvent, 1);
   return decision.kind === 'next' ? decision.next : from;
 }
 
-const decide = (from: RouteState, wanted: CutoverRequest, revision?: number) => {
-  const decision = decideCutover(from, wanted, revision);
+const decide = (from: RouteState, wanted: CutoverEvent, revision?: number) => {
+  const decision = decideAt(from, { ...wanted, ifRevision: revision } as CutoverEvent, 1);
   return decision.kind === 'refused' ? decision.code : decision.kind === 'next' ? decision.next : decision.kind;
 };
 
@@ -95,7 +96,7 @@ describe('whatever is asked', () => {
   test('a rollback ends at 0, rolled back, also when frozen', () => {
     fc.assert(
       fc.property(state, (from) => {
-        const { weightPpm, cutover, frozen } = after(from, { kind: 'rollback' }, undefined);
+        const { weightPpm, cutover, frozen } = after(from, { kind: 'rollback', automatic: false }, undefined);
         expect({ weightPpm, cutover, frozen }).toEqual({ weightPpm: 0, cutover: 'rolledBack', frozen: from.frozen });
       }),
     );

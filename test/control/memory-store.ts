@@ -18,6 +18,13 @@ export class MemoryStore implements Store {
   }
 
   readonly fleet = null;
+  /** Milliseconds since 1970. */
+  clock = Date.now;
+
+  now(): number {
+    return this.clock();
+  }
+
   readonly counters = new MemoryCounters(BUCKET_MS, Date.now);
 
   loadAnew(): Promise<State> {
