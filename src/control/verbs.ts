@@ -41,16 +41,15 @@ export class Verbs {
   takeBack(
     route: string,
     testSince: number,
-    { actor, reason }: Pick<WriteRequest, 'actor' | 'reason'>,
+    write: Pick<WriteRequest, 'actor' | 'reason' | 'evidence'>,
   ): Promise<Written> {
     return this.#writer.write({
       verb: 'rollback',
-      actor,
-      reason,
+      ...writerOf(write),
       routes: [route],
-      decide: (_route, state) =>
+      decide: (_route, state, now) =>
         state.testSince === testSince && !state.frozen
-          ? decideCutover(state, { kind: 'rollback' }, undefined)
+          ? decide(state, { kind: 'rollback', automatic: true }, now)
           : { kind: 'unchanged' },
     });
   }

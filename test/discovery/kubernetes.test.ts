@@ -1,9 +1,9 @@
 /** Endpoints of a Kubernetes service against an API server that behaves like a real one, and misbehaves like one. */
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { KubernetesApiServer } from '../../src/demo/kubernetes/api-server.ts';
+import type { Discovery } from '../../src/discovery/discovery.ts';
 import { Cluster } from '../../src/discovery/kubernetes/cluster.ts';
 import { createKubernetesDiscovery } from '../../src/discovery/kubernetes/source.ts';
-import type { Discovery } from '../../src/discovery/discovery.ts';
 import { until } from '../supervisor/until.ts';
 
 const PORTS = [{ name: 'http', protocol: 'TCP', port: 8080 }];

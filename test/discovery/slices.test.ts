@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LineReader } from '../../src/discovery/line-reader.ts';
 import { type EndpointSlice, readSlice, selectEndpoints } from '../../src/discovery/kubernetes/slices.ts';
+import { LineReader } from '../../src/discovery/line-reader.ts';
 
 function hosts(slices: readonly EndpointSlice[], port: string | number = 'http'): string[] {
   return selectEndpoints(slices.map((slice) => readSlice(slice, port))).map(({ host, port: at }) => `${host}:${at}`);

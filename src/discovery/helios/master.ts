@@ -1,7 +1,7 @@
 /** The questions that are asked of a Helios master. What it answered before, to the byte, is not read again. */
 import type { HeliosSource } from '../../domain/source.ts';
 import { HttpClient } from '../http-client.ts';
-import type { HostStatuses, Jobs, JobStatuses } from './answers.ts';
+import type { HostStatuses, JobStatuses, Jobs } from './answers.ts';
 import { bareHost, bareJobs, type RunningTask, runningTasks, type WantedJob } from './tasks.ts';
 
 /** Any version that this is compatible with is served (0.9.x); without the header every one is, with it a later one can say so. */

@@ -1,7 +1,7 @@
 /** From a master's answers to the endpoints that may be sent requests. Pure. */
 import type { Endpoint } from '../../domain/snapshot.ts';
 import type { HeliosSelection } from '../../domain/source.ts';
-import type { Job, Jobs, JobStatuses } from './answers.ts';
+import type { Job, JobStatuses, Jobs } from './answers.ts';
 
 /** A job that is wanted, and which of its ports. */
 export interface WantedJob {
