@@ -13,10 +13,12 @@ import { duration } from './quantities.mjs';
 
 const USAGE = `usage: npm run load:cutover -- [--target URL [--admin URL --route NAME]] [--steps 1,5,10,50,100] [--hold 5s]
        [--rate 500] [--connections 64] [--timeout 10s] [--closed 4] [--closed-rate N] [--header 'name: value']…
-       [--side-header x-side] [--new-side new] [--token T] [--report FILE]
+       [--side-header x-side] [--new-side new] [--token T] [--report FILE] [--grpc [--sessions 8]]
 Without --target: a Crossfade and two origins of its own. With --target but no --admin: the load alone, for as long as all steps.
 --rate         requests a second of the open loop: a fixed schedule, latency from the intended send time
 --closed       connections of the closed loop (autocannon); 0: none. --closed-rate limits it
+--grpc         unary calls over HTTP/2 instead, by prior knowledge, to the target's path /service/method: --connections of them at a time on
+               --sessions connections; a grpc-status other than 0 is a failed request. The closed loop stays off
 --side-header  response header that names the side, and --new-side its value on the new one
 --token        for the admin API; default CROSSFADE_TOKEN
 The route goes back to the weight it had. Exit status 1 when a request failed, the split left its 99.9 % interval, or the ramp did.
@@ -46,6 +48,8 @@ function parse() {
       'side-header': { type: 'string', default: 'x-side' },
       'new-side': { type: 'string', default: 'new' },
       report: { type: 'string' },
+      grpc: { type: 'boolean', default: false },
+      sessions: { type: 'string', default: '8' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -57,7 +61,8 @@ function parse() {
     holdMs: duration(values.hold),
     timeoutMs: duration(values.timeout),
     requestsPerSecond: numberOf('--rate', values.rate, 1e6),
-    closedConnections: numberOf('--closed', values.closed, 10_000),
+    closedConnections: values.grpc ? 0 : numberOf('--closed', values.closed, 10_000),
+    sessionCount: numberOf('--sessions', values.sessions, 1000),
     closedRate: values['closed-rate'] === undefined ? null : numberOf('--closed-rate', values['closed-rate'], 1e6),
     headers: Object.fromEntries(values.header.map(fieldOf)),
   };
@@ -101,9 +106,11 @@ async function drive(settings, { target, admin, route }, signal) {
     'side-header': sideHeader,
     'new-side': newSide,
   } = settings;
-  const { requestsPerSecond: rate, timeoutMs } = settings;
+  const { requestsPerSecond: rate, timeoutMs, grpc, sessionCount: sessions } = settings;
   const connections = numberOf('--connections', settings.connections, 10_000);
-  const open = new OpenLoop({ url: target, rate, durationMs: LONGEST_MS, connections, timeoutMs, headers, sideHeader });
+  const durationMs = LONGEST_MS;
+  const lanes = { connections, timeoutMs, grpc, sessions };
+  const open = new OpenLoop({ url: target, rate, durationMs, ...lanes, headers, sideHeader });
   const closed =
     closedConnections === 0
       ? null
@@ -138,7 +145,7 @@ async function main(settings) {
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());
   const { target, admin, route } = settings;
-  const demo = target === undefined ? await startDemo() : null;
+  const demo = target === undefined ? await startDemo(settings.grpc ? 'h2c' : 'http1') : null;
   try {
     const findings = await drive(settings, demo ?? { target: target ?? '', admin, route }, interrupt.signal);
     const text = report(findings);
