@@ -132,7 +132,7 @@ async function run(first: Prepared, bootstrapOld: boolean, onReady: (adminUrl: s
   }
   if (failure) plane.kill();
   await plane.drain(serving.config.drainMs);
-  await lastState.flush();
+  await lastState.close();
   await admin.close();
   return failure ? refuse([`${first.file}: listeners: ${failure.address} ${failure.message}`]) : EXIT.done;
 }
@@ -172,7 +172,7 @@ async function openStore({ store, fleet }: Config, known: State | undefined, log
   return openFileStore(store.path, { ...options, onWarning: (message) => logger.warn(message) });
 }
 
-function lastStateFile(path: string, logger: Logger): LastStateFile & { flush(): Promise<boolean> } {
+function lastStateFile(path: string, logger: Logger): LastStateFile & { close(): Promise<boolean> } {
   const writer = new LastStateWriter(path, {
     clock: Date.now,
     onFailure: (error) => logger.error(`the last state is not on disk: ${error.message}`),
@@ -182,7 +182,7 @@ function lastStateFile(path: string, logger: Logger): LastStateFile & { flush():
     get failure() {
       return writer.failure;
     },
-    flush: () => writer.flush(),
+    close: () => writer.close(),
     async read() {
       const last = await readLastState(path);
       if (last.kind === 'refused') logger.error(`the last state is not used: ${last.reason}`);

@@ -1,14 +1,12 @@
 /**
- * The state that a replica applied last, on its own disk: what it serves when the store does not answer at its start. One line
- * `crossfade-last-state 1 LENGTH SHA256`, then LENGTH bytes of JSON. A file that is cut, longer or changed anywhere is refused.
+ * The state that a replica applied last, on its own disk: what it serves when the store does not answer at its start. A file that is cut or
+ * changed anywhere is refused (last-state-format.ts). A change is appended, as long as the file is not twice what the state alone takes.
  */
-import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { z } from 'zod';
 import type { State } from '../domain/state.ts';
-import { checked, recordOfState, stateOfRecord } from './records.ts';
-import { putInPlace, syncDirectory } from './replace-file.ts';
+import { Content, decode, encodeChange, encodeWhole, HEAD_BYTES } from './last-state-format.ts';
+import { putInPlace, syncDirectory, writeAt } from './replace-file.ts';
 
 export type LastState =
   /** `savedAt` in milliseconds since 1970. */
@@ -16,8 +14,8 @@ export type LastState =
   | { readonly kind: 'absent' }
   | { readonly kind: 'refused'; readonly reason: string };
 
-const MAGIC = 'crossfade-last-state 1';
-const savedRecord = z.looseObject({ savedAt: z.number() });
+/** Changes that are appended before the file is written anew, at least. */
+const CHANGES_BYTES = 64 * 1024;
 
 /** Never throws; a file that cannot be read is refused. */
 export async function readLastState(file: string): Promise<LastState> {
@@ -36,12 +34,22 @@ export interface LastStateWriterOptions {
   readonly onFailure: (error: Error) => void;
 }
 
+/** The file as this process has written it. */
+interface Written {
+  readonly handle: FileHandle;
+  readonly content: Content;
+  /** From here on it is written anew. */
+  readonly mostBytes: number;
+}
+
 /** Keeps the file at the newest state: one write at a time, states in between left out, never back to a lower revision of an epoch. */
 export class LastStateWriter {
   readonly #file: string;
   readonly #options: LastStateWriterOptions;
   #newest: State | undefined;
   #onDisk: State | undefined;
+  /** Undefined: nothing can be appended to what is there. */
+  #written: Written | undefined;
   #hasRead = false;
   #writing: Promise<void> | undefined;
   #failure: string | null = null;
@@ -70,6 +78,14 @@ export class LastStateWriter {
     return !isAhead(this.#newest, this.#onDisk);
   }
 
+  /** As `flush`; nothing may be saved afterwards. */
+  async close(): Promise<boolean> {
+    const isFlushed = await this.flush();
+    await this.#written?.handle.close();
+    this.#written = undefined;
+    return isFlushed;
+  }
+
   async #writeAll(): Promise<void> {
     for (let tried: State | undefined; this.#newest !== undefined && this.#newest !== tried; ) {
       tried = this.#newest;
@@ -86,16 +102,52 @@ export class LastStateWriter {
         this.#hasRead = true;
       }
       if (!isAhead(state, this.#onDisk)) return;
-      await mkdir(dirname(this.#file), { recursive: true });
-      const handle = await putInPlace(this.#file, encode(state, this.#options.clock()));
-      await handle.close();
-      await syncDirectory(this.#file);
+      await this.#append(state);
       this.#onDisk = state;
       this.#failure = null;
     } catch (error) {
       this.#failure = `${this.#file}: ${(error as Error).message}`;
       this.#options.onFailure(new Error(this.#failure, { cause: error }));
     }
+  }
+
+  async #append(state: State): Promise<void> {
+    const saved = { state, savedAt: this.#options.clock() };
+    const written = this.#written;
+    const change = this.#onDisk && encodeChange(this.#onDisk, saved);
+    if (written === undefined || change === undefined || !(await this.#takes(written, change))) {
+      return this.#rewrite(encodeWhole(saved));
+    }
+    const content = written.content.with(change);
+    await writeAt(written.handle, change, HEAD_BYTES + written.content.length);
+    await written.handle.sync();
+    // If this breaks off, what the file tells is not known: the next state is written whole.
+    this.#written = undefined;
+    try {
+      await writeAt(written.handle, content.head(), 0);
+      await written.handle.sync();
+    } catch (error) {
+      await written.handle.close();
+      throw error;
+    }
+    this.#written = { ...written, content };
+  }
+
+  /** There is room, and the file is as it was left here: nobody has replaced, cut or removed it, and no append broke off. */
+  async #takes({ handle, content, mostBytes }: Written, change: Buffer): Promise<boolean> {
+    if (content.length + change.length > mostBytes) return false;
+    const [ours, there] = await Promise.all([handle.stat(), stat(this.#file).catch(() => undefined)]);
+    return ours.ino === there?.ino && ours.dev === there.dev && there.size === HEAD_BYTES + content.length;
+  }
+
+  async #rewrite(whole: Buffer): Promise<void> {
+    const content = Content.of(whole);
+    await mkdir(dirname(this.#file), { recursive: true });
+    const handle = await putInPlace(this.#file, Buffer.concat([content.head(), whole]));
+    const replaced = this.#written?.handle;
+    this.#written = { handle, content, mostBytes: 2 * content.length + CHANGES_BYTES };
+    await replaced?.close();
+    await syncDirectory(this.#file);
   }
 }
 
@@ -105,26 +157,4 @@ function isBehind(state: State, other: State): boolean {
 
 function isAhead(state: State, other: State | undefined): boolean {
   return state.epoch !== other?.epoch || state.revision > other.revision;
-}
-
-function encode(state: State, savedAt: number): Buffer {
-  const json = Buffer.from(JSON.stringify({ savedAt, ...recordOfState(state) }));
-  return Buffer.concat([Buffer.from(`${headOf(json)}\n`), json]);
-}
-
-function decode(bytes: Buffer): { state: State; savedAt: number } {
-  const end = bytes.indexOf('\n');
-  if (end === -1) throw new Error('cut off in its first line');
-  const json = bytes.subarray(end + 1);
-  const head = bytes.toString('latin1', 0, end);
-  if (!head.startsWith(`${MAGIC} `)) throw new Error(`does not begin with \`${MAGIC}\``);
-  const length = head.slice(MAGIC.length + 1).split(' ')[0];
-  if (length !== String(json.length)) throw new Error(`holds ${json.length} bytes where ${length} are due`);
-  if (head !== headOf(json)) throw new Error('the checksum does not match');
-  const record: unknown = JSON.parse(json.toString('utf8'));
-  return { state: stateOfRecord(record), savedAt: checked(savedRecord, record).savedAt };
-}
-
-function headOf(json: Buffer): string {
-  return `${MAGIC} ${json.length} ${createHash('sha256').update(json).digest('hex')}`;
 }

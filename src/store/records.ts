@@ -129,6 +129,11 @@ export function routeStateOf(json: unknown): RouteState {
   return checked(routeState, json);
 }
 
+/** Routes by name. Throws as `checked`. */
+export function routeChangesOf(json: unknown): readonly (readonly [string, RouteState])[] {
+  return checked(stateRecord.shape.routes, json);
+}
+
 /** Throws as `checked`. */
 export function auditEntryOf(json: unknown): AuditEntry {
   return checked(auditEntry, json);
