@@ -101,7 +101,7 @@ function Buttons({ route, onRollback }: Pick<DetailProps, 'route' | 'onRollback'
 
 function Ramp({ route, ramp, now }: { readonly route: RouteView; readonly ramp: RampShown; readonly now: number }) {
   return (
-    <div class="ramp" aria-label={`Ramp, step ${ramp.step} of ${ramp.steps.length}`} role="group">
+    <div class="ramp" aria-label={`Ramp, step ${ramp.step} of ${ramp.of}`} role="group">
       <ol>
         {ramp.steps.map((step, i) => (
           <li key={i} class={i < ramp.step - 1 ? 'done' : i === ramp.step - 1 ? 'here' : ''}>
@@ -109,7 +109,9 @@ function Ramp({ route, ramp, now }: { readonly route: RouteView; readonly ramp: 
           </li>
         ))}
       </ol>
-      <span class="n">{nextInWords(route, ramp, now)}</span>
+      <p>
+        {nextInWords(route, ramp, now)} {ramp.waiting !== null && <span class="n">{ramp.waiting.reason}</span>}
+      </p>
     </div>
   );
 }

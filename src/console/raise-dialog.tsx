@@ -91,7 +91,7 @@ export function RaiseDialog({ route, raise, onClose }: RaiseDialogProps) {
 function targetOf(route: RouteView, raise: Raise): number {
   const ramp = rampOf(route);
   if (raise === 'promote') return 100;
-  if (raise === 'step') return ramp?.steps[ramp.step]?.weight ?? route.weight;
+  if (raise === 'step') return ramp?.next?.weight ?? route.weight;
   if (raise === 'ramp') return 1;
   return route.weight;
 }

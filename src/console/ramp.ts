@@ -2,29 +2,33 @@
 import type { RouteView } from '../control/control.ts';
 import { span } from './format.ts';
 
+interface RampStep {
+  readonly weight: number;
+  /** Milliseconds. */
+  readonly hold: number;
+}
+
 export interface RampShown {
+  /** From 1. */
   readonly step: number;
-  readonly steps: readonly { readonly weight: number; readonly holdMs: number | null }[];
-  /** When the next step is due, in milliseconds since 1970; null: not by time alone. */
-  readonly nextAt: number | null;
-  readonly waitsFor: string | null;
+  readonly of: number;
+  readonly steps: readonly RampStep[];
+  /** `at`: when it is due, in milliseconds since 1970; null: not by time alone. */
+  readonly next: { readonly weight: number; readonly at: number | null } | null;
+  readonly waiting: { readonly for: string; readonly reason: string } | null;
 }
 
 export function rampOf({ ramp }: RouteView): RampShown | null {
   if (ramp === null) return null;
-  const { step, steps, nextAt, waitsFor } = ramp as Partial<Record<string, unknown>>;
-  return {
-    step: typeof step === 'number' ? step : 0,
-    steps: Array.isArray(steps) ? (steps as RampShown['steps']) : [],
-    nextAt: typeof nextAt === 'number' ? nextAt : null,
-    waitsFor: typeof waitsFor === 'string' ? waitsFor : null,
-  };
+  const { step = 0, steps = [], of = steps.length, next = null, waiting = null } = ramp as Partial<RampShown>;
+  return { step, of, steps, next, waiting };
 }
 
 /** What comes next, in a few words. */
-export function nextInWords(route: RouteView, ramp: RampShown, now: number): string {
+export function nextInWords(route: RouteView, { next, waiting }: RampShown, now: number): string {
+  if (waiting !== null && waiting.for !== 'hold') return `waits: ${waiting.for}`;
   if (route.state === 'paused' || route.state === 'held') return route.state;
-  if (ramp.waitsFor !== null) return ramp.waitsFor;
-  if (ramp.nextAt === null) return '';
-  return ramp.nextAt <= now ? 'due' : `next in ${span(ramp.nextAt - now)}`;
+  if (next === null) return 'last step';
+  if (next.at === null) return '';
+  return next.at <= now ? 'due' : `next in ${span(next.at - now)}`;
 }

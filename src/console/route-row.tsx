@@ -86,7 +86,7 @@ export class RouteRow extends Component<RowProps> {
           ) : (
             <>
               <span>
-                {ramp.step}/{ramp.steps.length}
+                {ramp.step}/{ramp.of}
               </span>
               <span class="n">{nextInWords(route, ramp, now)}</span>
             </>

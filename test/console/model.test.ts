@@ -12,6 +12,7 @@ import {
   withStats,
   withStatus,
 } from '../../src/console/model.ts';
+import { nextInWords, type RampShown, rampOf } from '../../src/console/ramp.ts';
 import { placesOf } from '../../src/console/troubled-first.ts';
 import type { RouteView, StatsRow } from '../../src/control/control.ts';
 import { FakeControl } from '../admin/fake-control.ts';
@@ -199,5 +200,27 @@ describe('numbers', () => {
   test('times of another day carry their date', () => {
     expect(clock(NOW, NOW + 1_000)).toMatch(/^\d\d:\d\d:\d\d$/);
     expect(clock(NOW, NOW + 3 * 86_400_000)).toMatch(/^2026-01-0\d \d\d:\d\d:\d\d$/);
+  });
+});
+
+describe('a ramp', () => {
+  const ramping = (ramp: RouteView['ramp'], state: RouteView['state'] = 'ramping') => {
+    const shown = route('search', { ramp, state });
+    return nextInWords(shown, rampOf(shown) as RampShown, NOW);
+  };
+
+  test.each([
+    [{ step: 1, of: 3, next: { weight: 5, at: NOW + 90_000 } }, 'next in 1:30'],
+    [{ step: 1, of: 3, next: { weight: 5, at: NOW - 1 } }, 'due'],
+    [{ step: 1, of: 3, next: { weight: 5, at: null }, waiting: { for: 'approval', reason: '' } }, 'waits: approval'],
+    [{ step: 1, of: 3, next: { weight: 5, at: NOW + 5_000 }, waiting: { for: 'hold', reason: '' } }, 'next in 5 s'],
+    [{ step: 3, of: 3, next: null }, 'last step'],
+    [{}, 'last step'],
+  ])('%j: %s', (ramp, words) => {
+    expect(ramping(ramp)).toBe(words);
+  });
+
+  test('that is not there is not shown', () => {
+    expect(rampOf(route('search', { ramp: null }))).toBeNull();
   });
 });
