@@ -4,6 +4,8 @@ import { spawnSync } from 'node:child_process';
 
 const TOOLS = [
   { program: 'promtool', debianPackage: 'prometheus', purpose: 'checks the text of /metrics' },
+  { program: 'prometheus', debianPackage: 'prometheus', purpose: 'scrapes a fleet and answers the dashboard' },
+  { program: 'chromium', debianPackage: 'chromium', purpose: 'opens the console' },
   { program: 'redis-server', debianPackage: 'redis-server', purpose: 'is the store of a fleet' },
   { program: 'redis-cli', debianPackage: 'redis-tools', purpose: 'asks Redis what the tests want to know' },
 ];

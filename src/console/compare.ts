@@ -9,6 +9,8 @@ const FAULT_SLACK = 0.001;
 /** Fewer than these prove nothing. */
 const FEW_FAULTS = 3;
 const FEW_REQUESTS = 20;
+/** And a hundredth of fewer than these is one slow answer. */
+const FEW_FOR_P99 = 300;
 
 export interface Comparison {
   readonly errors: boolean;
@@ -20,11 +22,11 @@ export function isNewWorse(row: StatsRow): Comparison {
   const [oldRequests, oldFaults, oldP50, oldP99, , newRequests, newFaults, newP50, newP99] = row;
   const oldRate = oldRequests === 0 ? 0 : oldFaults / oldRequests;
   const newRate = newRequests === 0 ? 0 : newFaults / newRequests;
-  const isTold = newRequests >= FEW_REQUESTS && oldRequests >= FEW_REQUESTS;
+  const fewest = Math.min(oldRequests, newRequests);
   return {
     errors: newFaults >= FEW_FAULTS && newRate > 2 * oldRate + FAULT_SLACK,
-    p50: isTold && isSlower(oldP50, newP50),
-    p99: isTold && isSlower(oldP99, newP99),
+    p50: fewest >= FEW_REQUESTS && isSlower(oldP50, newP50),
+    p99: fewest >= FEW_FOR_P99 && isSlower(oldP99, newP99),
   };
 }
 

@@ -58,7 +58,7 @@ function ofRoute(route: RouteView, row: StatsRow): Line[] {
   if (state === 'held') return [{ level: 'warn', route: name, text: `is held: ${route.reason}` }];
   const worse = worseInWords(row);
   return weight > 0 && worse !== ''
-    ? [{ level: 'warn', route: name, text: `${worse}, in the last 10 s; the judge goes on` }]
+    ? [{ level: 'warn', route: name, text: `${worse}, in the last 10 s` }]
     : [];
 }
 
