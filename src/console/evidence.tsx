@@ -1,5 +1,6 @@
 /** How close the evidence is to the line at which a route is taken back. */
 import type { RouteView } from '../control/control.ts';
+import { rate } from './format.ts';
 
 const WORDS = { healthy: 'healthy', inconclusive: 'open', breach: 'breach' } as const;
 const SIGNS = { healthy: '✔', inconclusive: '·', breach: '✖' } as const;
@@ -12,8 +13,9 @@ export function Evidence({
   readonly isLong?: boolean;
 }) {
   const { value, threshold, verdict } = evidence;
-  const part = threshold > 0 ? Math.min(1, Math.max(0, value / threshold)) : 0;
-  const numbers = threshold > 0 ? `${value.toFixed(2)} of ${threshold.toFixed(2)}` : 'not judged';
+  // Evidence multiplies: what is half way to the line is its root.
+  const part = threshold > 1 ? Math.min(1, Math.max(0, Math.log(Math.max(1, value)) / Math.log(threshold))) : 0;
+  const numbers = threshold > 0 ? `${rate(value)} of ${rate(threshold)}` : 'not judged';
   return (
     <div class={`evidence ${verdict}`} title={evidence.reason}>
       <div class="gauge" aria-hidden="true">

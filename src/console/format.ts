@@ -2,14 +2,15 @@
 
 const NONE = '–';
 
-/** Three digits, then k and M: 9.4, 820, 1.9k. */
+/** Three digits, then k and M: 9.4, 820, 1.9k, 2e12. */
 export function rate(perSecond: number): string {
   if (perSecond === 0) return '0';
   if (perSecond < 10) return perSecond.toFixed(1);
   if (perSecond < 1_000) return perSecond.toFixed(0);
   if (perSecond < 10_000) return `${(perSecond / 1_000).toFixed(1)}k`;
   if (perSecond < 1_000_000) return `${(perSecond / 1_000).toFixed(0)}k`;
-  return `${(perSecond / 1_000_000).toFixed(1)}M`;
+  if (perSecond < 1e9) return `${(perSecond / 1_000_000).toFixed(1)}M`;
+  return perSecond.toExponential(0).replace('e+', 'e');
 }
 
 /** With as many decimals as tell something: 0.02, 4.1, 62. */

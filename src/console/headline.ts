@@ -57,9 +57,7 @@ function ofRoute(route: RouteView, row: StatsRow): Line[] {
   if (evidence.verdict === 'breach' && weight > 0) return [{ level: 'bad', route: name, text: evidence.reason }];
   if (state === 'held') return [{ level: 'warn', route: name, text: `is held: ${route.reason}` }];
   const worse = worseInWords(row);
-  return weight > 0 && worse !== ''
-    ? [{ level: 'warn', route: name, text: `${worse}, in the last 10 s` }]
-    : [];
+  return weight > 0 && worse !== '' ? [{ level: 'warn', route: name, text: `${worse}, in the last 10 s` }] : [];
 }
 
 /** In which respect new looks worse than old, with the numbers; empty: in none. */

@@ -1,0 +1,300 @@
+/** The console as an operator meets it: Chromium in front of two replicas on one Redis, under load. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { RedisServer } from '../store/redis/servers.ts';
+import { Replica, yamlOf } from '../supervisor/replica.ts';
+import { until } from '../supervisor/until.ts';
+import { openBrowser, Platforms, picture, startLoad, timed } from './scene.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const ROUTES = `
+  - { name: checkout, match: { path: /checkout/ }, old: backend-old, new: backend-new, sticky: [{ header: x-user-id }] }
+  - { name: failing, match: { path: /failing/ }, old: backend-old, new: backend-new, judge: { adviseOnly: true, ceiling: 0 } }
+`;
+
+let browser: Browser;
+let platforms: Platforms;
+let backends: { old: string; new: string };
+beforeAll(async () => {
+  browser = await openBrowser();
+  platforms = new Platforms();
+  backends = await platforms.start();
+});
+afterAll(async () => {
+  await browser.close();
+  platforms.stop();
+});
+
+/** Findings of axe that would keep somebody out. */
+async function seriousFindings(page: Page): Promise<string[]> {
+  // By the debugger, which the page's policy does not stop.
+  await page.evaluate(AXE);
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
+    };
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
+  });
+}
+
+describe('with two replicas on Redis', () => {
+  let redis: RedisServer;
+  let replicas: Replica[];
+  let page: Page;
+  let stopLoad: () => void;
+  const faults: string[] = [];
+  const row = (name: string) => page.locator(`[role=row]:has(button:text-is("${name}"))`);
+
+  beforeAll(async () => {
+    redis = await RedisServer.start();
+    replicas = [new Replica(), new Replica()];
+    for (const replica of replicas) {
+      const yaml = yamlOf(backends, { routes: ROUTES, head: 'stateFile: last.json' });
+      replica.configure(yaml.replace('store: file:state.json', `store: redis://127.0.0.1:${redis.port}`));
+      await replica.start();
+    }
+    const [replica] = replicas as [Replica, Replica];
+    await until('two replicas', async () => (await replica.status()).replicas.length === 2);
+    stopLoad = startLoad(replica, ['/', '/checkout/a', '/failing/a'], 150);
+    page = await browser.newPage({ viewport: { width: 1600, height: 900 }, colorScheme: 'dark' });
+    page.on('pageerror', (error) => faults.push(error.message));
+    page.on('request', (request) => {
+      if (!request.url().startsWith(replica.admin) && !request.url().startsWith('data:')) faults.push(request.url());
+    });
+    await page.goto(replica.admin);
+    await row('checkout').waitFor();
+  }, 60_000);
+  afterAll(async () => {
+    stopLoad();
+    await page.close();
+    await Promise.all(replicas.map((replica) => replica.dispose()));
+    await RedisServer.disposeAll();
+  });
+
+  async function open(name: string): Promise<void> {
+    if ((await page.locator('.detail h2', { hasText: name }).count()) === 0)
+      await row(name).locator('.name button').click();
+    await page.locator('.detail h2', { hasText: name }).waitFor();
+  }
+
+  const verb = (text: string) => page.locator('.verbs button', { hasText: text });
+  const shows = (name: string, text: string) => row(name).locator('.share .set', { hasText: text }).waitFor();
+
+  async function set(name: string, percent: number, reason = ''): Promise<void> {
+    await open(name);
+    await verb('Set').click();
+    await page.getByLabel('Percent', { exact: true }).fill(String(percent));
+    await page.locator('.moves b', { hasText: `${percent}%` }).waitFor();
+    if (reason !== '') await page.getByLabel(/^Reason/).fill(reason);
+  }
+  const submit = () => page.locator('dialog button[type=submit]').click();
+
+  test('raising asks for a reason, shows first what moves, and is on screen at once', async () => {
+    await set('checkout', 20);
+    expect(await page.locator('dialog button[type=submit]').isDisabled()).toBe(true);
+    expect(await page.locator('.moves').innerText()).toMatch(
+      /new 0% → 20%[^]*backend-new: 0 → [\d.]+ req\/s[^]*20% of users change sides, told apart by header x-user-id[^]*Headroom: 1 endpoint/,
+    );
+    await page.getByLabel(/^Reason/).fill('CHG-881');
+    await timed('set', submit, () => shows('checkout', '20%'));
+    await page.locator('.notice.good', { hasText: '0% → 20%' }).waitFor();
+    expect(await page.locator('.happenings li').first().innerText()).toMatch(/set checkout 0 → 20%[^]*CHG-881/);
+    await page.locator('.notice', { hasText: '2/2 applied' }).waitFor();
+  });
+
+  test('steady: numbers of both sides come in beside each other', async () => {
+    await until('traffic on new', async () =>
+      /[1-9]/.test(await row('checkout').locator('.share .actual').innerText()),
+    );
+    await until('the charts', async () => (await page.locator('.chart canvas').count()) === 4);
+    expect(await seriousFindings(page)).toEqual([]);
+    await picture(page, 'steady');
+  });
+
+  test('undo, freeze, unfreeze', async () => {
+    await timed(
+      'undo',
+      () => page.locator('.notice button', { hasText: 'Undo' }).click(),
+      () => shows('checkout', '0%'),
+    );
+    await open('checkout');
+    await timed(
+      'freeze',
+      () => verb('Freeze').click(),
+      () => row('checkout').locator('.frozen').waitFor(),
+    );
+    await timed(
+      'unfreeze',
+      () => verb('Unfreeze').click(),
+      () => row('checkout').locator('.frozen').waitFor({ state: 'detached' }),
+    );
+  });
+
+  test('roll back one by one click, and by one key', async () => {
+    await set('checkout', 100, 'all of it');
+    await submit();
+    await shows('checkout', '100%');
+    await timed(
+      'roll back',
+      () => row('checkout').locator('button.rollback').click(),
+      () => shows('checkout', '0%'),
+    );
+    await row('checkout').locator('.mark', { hasText: 'rolled back' }).waitFor();
+    await set('demo', 30, 'try');
+    await submit();
+    await shows('demo', '30%');
+    await timed(
+      'roll back by key',
+      () => page.keyboard.press('r'),
+      () => shows('demo', '0%'),
+    );
+  });
+
+  test('breach: new fails, and the first thing one reads is that it does', async () => {
+    await set('failing', 50, 'see it fail');
+    await submit();
+    await shows('failing', '50%');
+    await page.locator('.headline .bad', { hasText: 'failing' }).waitFor({ timeout: 20_000 });
+    await row('failing').locator('.mark', { hasText: 'breach' }).waitFor();
+    expect(await seriousFindings(page)).toEqual([]);
+    await picture(page, 'breach');
+  });
+
+  test('roll back all by one click, and go there by key', async () => {
+    await set('demo', 10, 'again');
+    await submit();
+    await shows('demo', '10%');
+    await page.keyboard.press('R');
+    await timed(
+      'roll back all',
+      () => page.keyboard.press('Enter'),
+      () => shows('failing', '0%'),
+    );
+    await shows('demo', '0%');
+    await page.locator('.notice.good', { hasText: 'routes are on old' }).waitFor();
+  });
+
+  test('light, narrow, and by keys alone', async () => {
+    await page.keyboard.press('Escape');
+    await page.locator('button[aria-label="Switch to light"]').click();
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.setViewportSize({ width: 400, height: 800 });
+    expect(await seriousFindings(page)).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(400);
+    await page.setViewportSize({ width: 1600, height: 900 });
+    await page.locator('button[aria-label="Switch to dark"]').click();
+    await page.keyboard.press('?');
+    await page.locator('dialog.keys').waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('dialog.keys').waitFor({ state: 'detached' });
+    await page.keyboard.press('j');
+    await page.locator('.row.selected').waitFor();
+    await page.keyboard.press('Escape');
+  });
+
+  test('store away: said first, and the way back still works', async () => {
+    await set('demo', 40, 'before the outage');
+    await submit();
+    await shows('demo', '40%');
+    await redis.kill();
+    await page.locator('.headline .bad', { hasText: 'The store has not answered' }).waitFor({ timeout: 20_000 });
+    expect(await seriousFindings(page)).toEqual([]);
+    await picture(page, 'store-away');
+    await timed(
+      'roll back without store',
+      () => row('demo').locator('button.rollback').click(),
+      () => shows('demo', '0%'),
+    );
+  });
+
+  test('a replica that is gone leaves what it said, greyed and with its age', async () => {
+    await replicas[0]?.stop();
+    await page.locator('.fresh.lost', { hasText: 'old' }).waitFor({ timeout: 20_000 });
+    await page.locator('.headline .bad', { hasText: 'No word from this replica' }).waitFor();
+    expect(await page.locator('main').evaluate((element) => getComputedStyle(element).filter)).toContain('grayscale');
+  });
+
+  test('nothing failed on the page, and nothing was asked for elsewhere', () => {
+    expect(faults).toEqual([]);
+  });
+}, 60_000);
+
+describe('with 500 routes', () => {
+  let replica: Replica;
+  let page: Page;
+  let stopLoad: () => void;
+  beforeEach(async () => {
+    replica = new Replica();
+    const names = Array.from({ length: 500 }, (_, i) => `route-${String(i).padStart(3, '0')}`);
+    const routes = names.map(
+      (name) => `  - { name: ${name}, match: { path: /${name}/ }, old: backend-old, new: backend-new, weight: 50 }`,
+    );
+    replica.configure(yamlOf(backends, { routes: routes.join('\n') }));
+    await replica.start();
+    stopLoad = startLoad(
+      replica,
+      names.map((name) => `/${name}/`),
+      300,
+    );
+    page = await browser.newPage({ viewport: { width: 1600, height: 900 }, colorScheme: 'dark' });
+    await page.goto(replica.admin);
+  }, 60_000);
+  afterEach(async () => {
+    stopLoad();
+    await page.close();
+    await replica.dispose();
+  });
+
+  test('few rows are in the page, all can be reached, and it stays small', async () => {
+    await page.locator('.row').first().waitFor();
+    await page.locator('.share .actual', { hasText: /[1-9]/ }).first().waitFor();
+    expect(await page.locator('.row').count()).toBeLessThan(40);
+    expect(await page.locator('[role=table]').getAttribute('aria-rowcount')).toBe('502');
+    await picture(page, '500-routes');
+    expect(await seriousFindings(page)).toEqual([]);
+    await page.locator('.scroller').evaluate((element) => element.scrollTo(0, element.scrollHeight));
+    await page
+      .locator('.name button', { hasText: 'demo' })
+      .or(page.locator('.name button', { hasText: 'route-499' }))
+      .first()
+      .waitFor();
+    await page.getByLabel('Filter routes').fill('route-250');
+    await until('one row', async () => (await page.locator('.row').count()) === 1);
+  });
+}, 60_000);
+
+describe('with tokens', () => {
+  test('a token opens the page, a wrong one does not, and leaving closes it', async () => {
+    const replica = new Replica();
+    const hash = '8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918';
+    const yaml = yamlOf(backends).replace(
+      'admin: { address: "127.0.0.1:0" }',
+      `admin: { address: "127.0.0.1:0", tokens: [{ name: otto, role: viewer, sha256: ${hash} }] }`,
+    );
+    replica.configure(yaml);
+    const page = await browser.newPage();
+    try {
+      await replica.start();
+      await page.goto(replica.admin);
+      await page.getByLabel('Token').fill('wrong');
+      await page.keyboard.press('Enter');
+      await page.locator('.fault', { hasText: 'none of those' }).waitFor();
+      await page.getByLabel('Token').fill('admin');
+      await page.keyboard.press('Enter');
+      await page.locator('.row').waitFor();
+      // Viewers are shown nothing that they may not do.
+      expect(await page.locator('button.rollback').count()).toBe(0);
+      expect(await page.evaluate(() => document.cookie)).toBe('');
+      await page.locator('button', { hasText: 'otto' }).click();
+      await page.getByLabel('Token').waitFor();
+    } finally {
+      await page.close();
+      await replica.dispose();
+    }
+  }, 60_000);
+});
