@@ -1,6 +1,5 @@
 /** The console as an operator meets it: Chromium in front of two replicas on one Redis, under load. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { RedisServer } from '../store/redis/servers.ts';
@@ -8,7 +7,6 @@ import { Replica, yamlOf } from '../supervisor/replica.ts';
 import { until } from '../supervisor/until.ts';
 import { openBrowser, Platforms, picture, startLoad, timed } from './scene.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const ROUTES = `
   - { name: checkout, match: { path: /checkout/ }, old: backend-old, new: backend-new, sticky: [{ header: x-user-id }] }
   - { name: failing, match: { path: /failing/ }, old: backend-old, new: backend-new, judge: { adviseOnly: true, ceiling: 0 } }
@@ -30,12 +28,12 @@ afterAll(async () => {
 /** Findings of axe that would keep somebody out. */
 async function seriousFindings(page: Page): Promise<string[]> {
   // By the debugger, which the page's policy does not stop.
-  await page.evaluate(AXE);
+  await page.evaluate(axe.source);
   return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
+    const { axe: loaded } = globalThis as unknown as {
       axe: { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
     };
-    const { violations } = await axe.run();
+    const { violations } = await loaded.run();
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(' | ')}`);
