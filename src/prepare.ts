@@ -56,7 +56,7 @@ function planOf(config: Config, listeners: readonly ListenerSpec[]): Plan {
   const { limits, timeouts, trustedProxies, override, drainMs, workers } = config;
   return {
     listeners,
-    backends: config.backends.map(({ source, ...spec }) => ({ spec, source })),
+    backends: config.backends.map(({ source, health, ...spec }) => ({ spec, source, health })),
     routes: config.routes.map(({ weightPpm, judge, ...spec }) => ({ spec, weightPpm, judge })),
     limits,
     requestHeadMs: timeouts.requestHeadMs,

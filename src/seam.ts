@@ -73,6 +73,20 @@ export interface EndpointsMessage {
   readonly added: readonly EndpointSpec[];
 }
 
+/**
+ * What keeps a backend's endpoints from being used alike, as a whole; it follows the endpoints that it speaks of. Endpoints are named by
+ * their keys (domain/endpoints.ts).
+ */
+export interface HealthMessage {
+  readonly kind: 'health';
+  readonly generation: number;
+  readonly backend: number;
+  /** Not to be used. */
+  readonly out: readonly string[];
+  /** Grow into their share of the traffic: `forMs` of `ofMs` are left. */
+  readonly warming: readonly { readonly key: string; readonly forMs: number; readonly ofMs: number }[];
+}
+
 /** A patch: of routes by index, the weight in parts per million and the test it belongs to. The first after a table holds every route. */
 export interface WeightsMessage {
   readonly kind: 'weights';
@@ -112,6 +126,7 @@ export interface FlushMessage {
 export type DownMessage =
   | TableMessage
   | EndpointsMessage
+  | HealthMessage
   | WeightsMessage
   | DrainMessage
   | FlushMessage
@@ -168,10 +183,30 @@ export interface EvidenceMessage {
   readonly suspects: readonly number[];
 }
 
+/** What happened on endpoints since the last message. One that is not named saw nothing new. */
+export interface AttemptsMessage {
+  readonly kind: 'attempts';
+  readonly generation: number;
+  readonly endpoints: readonly AttemptsOfEndpoint[];
+}
+
+export interface AttemptsOfEndpoint {
+  readonly backend: number;
+  /** See domain/endpoints.ts. */
+  readonly key: string;
+  readonly attempts: number;
+  readonly faults: number;
+  /** Faults since the last attempt without one. */
+  readonly streak: number;
+  /** Connections to it fail at the moment. */
+  readonly isUnreachable: boolean;
+}
+
 export type UpMessage =
   | HelloMessage
   | LeavingMessage
   | AppliedMessage
   | ListeningMessage
   | CountsMessage
-  | EvidenceMessage;
+  | EvidenceMessage
+  | AttemptsMessage;

@@ -26,7 +26,7 @@ export function registerEvents(
       operationId: 'streamEvents',
       summary: 'Events from now on, or after Last-Event-ID',
       description:
-        'Each event is one JSON object with `id`, `at` and `type` (change, refused, pinned, verdict, store, discovery, worker, config), which is also its name.',
+        'Each event is one JSON object with `id`, `at` and `type` (change, refused, pinned, verdict, store, discovery, endpoint, backend, worker, config), which is also its name.',
       tags: ['history'],
       headers: z.looseObject({
         'last-event-id': z.string().optional().describe('The last event received; sent by browsers themselves.'),

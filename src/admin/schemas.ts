@@ -16,7 +16,18 @@ const Side = z
     backend: z.string(),
     requests: z.number().describe('Since the supervisor started.'),
     faults: z.number().describe('Since the supervisor started.'),
-    endpoints: z.array(z.string()).describe('`host:port` of each endpoint in use.'),
+    endpoints: z.array(z.string()).describe('`host:port` of each endpoint that is known.'),
+    ailing: z
+      .array(
+        z.object({
+          endpoint: z.string(),
+          state: z
+            .enum(['starting', 'unhealthy', 'ejected', 'unreachable'])
+            .describe('Not checked yet; checks fail; requests failed on it; connections to it fail.'),
+          reason: z.string(),
+        }),
+      )
+      .describe('The endpoints that are not healthy.'),
   })
   .meta({ id: 'Side' });
 
@@ -57,8 +68,8 @@ export const Route = z
         state: 'steady',
         reason: 'step 3 of the move',
         frozen: false,
-        old: { backend: 'search-helios', requests: 9120, faults: 2, endpoints: ['10.0.0.7:31002'] },
-        new: { backend: 'search-kubernetes', requests: 1011, faults: 0, endpoints: ['10.1.4.2:8080'] },
+        old: { backend: 'search-helios', requests: 9120, faults: 2, endpoints: ['10.0.0.7:31002'], ailing: [] },
+        new: { backend: 'search-kubernetes', requests: 1011, faults: 0, endpoints: ['10.1.4.2:8080'], ailing: [] },
         evidence: { value: 0, threshold: 3, verdict: 'inconclusive', reason: 'nothing is judged yet' },
         ramp: null,
         applied: { replicas: 1, of: 1, ms: 9 },

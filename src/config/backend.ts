@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { ServerName } from './address.ts';
 import { Discovery } from './discovery.ts';
+import { Duration } from './duration.ts';
+import { Ejection, Health, PanicBelow } from './health.ts';
 import { FilePath } from './name.ts';
 
 /** TLS to the endpoints. Without `ca` the runtime's own authorities; `certificate` and `key` are the proxy's own, for mutual TLS. */
@@ -16,17 +18,6 @@ const BackendTls = z
     error: 'must have certificate and key together',
   });
 
-/** How endpoints are asked whether they live: exactly one kind. */
-const Health = z
-  .strictObject({
-    http: z
-      .strictObject({ path: z.string().regex(/^\//, { error: 'must begin with /' }).default('/') })
-      .exactOptional(),
-    grpc: z.strictObject({ service: z.string().default('') }).exactOptional(),
-    tcp: z.strictObject({}).exactOptional(),
-  })
-  .refine((kinds) => Object.keys(kinds).length === 1, { error: 'must have exactly one of http, grpc, tcp' });
-
 /** A named set of endpoints and how to talk to them. */
 export const Backend = z.strictObject({
   discovery: Discovery,
@@ -35,4 +26,8 @@ export const Backend = z.strictObject({
   /** `connections`: most that one worker opens to one endpoint; 0: no limit. */
   limits: z.strictObject({ connections: z.int().min(0).default(0) }).prefault({}),
   health: Health.exactOptional(),
+  ejection: Ejection.prefault({}),
+  /** From being new or back to a full share of the traffic; 0: at once. */
+  slowStart: Duration.prefault('10s'),
+  panicBelow: PanicBelow,
 });

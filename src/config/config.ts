@@ -1,3 +1,4 @@
+import type { HealthPolicy } from '../domain/health-policy.ts';
 import type { JudgeSettings } from '../domain/judgement.ts';
 import type { RouteSpec, Timeouts } from '../domain/route.ts';
 import type { DiscoverySource } from '../domain/source.ts';
@@ -71,6 +72,7 @@ export type StoreConfig = { readonly kind: 'file'; readonly path: string } | Red
 
 export interface BackendConfig {
   readonly name: string;
+  readonly health: HealthPolicy;
   readonly source: DiscoverySource;
   /** Absent: cleartext. PEM texts; without `ca` the runtime's authorities; `insecure` leaves certificates unverified. */
   readonly tls?: {

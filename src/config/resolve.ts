@@ -4,6 +4,7 @@ import type { JudgeSettings } from '../domain/judgement.ts';
 import { PPM, type Timeouts } from '../domain/route.ts';
 import type { HostPort } from './address.ts';
 import type { BackendConfig, Config, ListenerConfig, RouteConfig, StoreConfig } from './config.ts';
+import { resolveHealth } from './health.ts';
 import { resolveDiscovery } from './resolve-discovery.ts';
 import type { ConfigFile } from './schema.ts';
 
@@ -88,13 +89,15 @@ function resolveListener(
 
 function resolveBackend(
   name: string,
-  { discovery, limits, tls }: ConfigFile['backends'][string],
+  content: ConfigFile['backends'][string],
   folder: string,
   texts: ReadonlyMap<string, string>,
 ): BackendConfig {
+  const { discovery, limits, tls } = content;
   const backend = {
     name,
     source: resolveDiscovery(discovery, folder, (path) => pem(path, folder, texts)),
+    health: resolveHealth(content),
     connections: limits.connections,
   };
   if (tls === undefined) return backend;

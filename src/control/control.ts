@@ -4,13 +4,23 @@
  */
 import type { AuditEntry, Cutover, EvidenceNote } from '../domain/state.ts';
 
+export interface EndpointView {
+  /** `host:port` */
+  endpoint: string;
+  /** `starting`: not checked yet; `unhealthy`: checks fail; `ejected`: requests failed on it; `unreachable`: connections fail. */
+  state: 'starting' | 'unhealthy' | 'ejected' | 'unreachable';
+  reason: string;
+}
+
 export interface SideView {
   backend: string;
   /** Since the supervisor started. */
   requests: number;
   faults: number;
-  /** `host:port` of each endpoint in use. */
+  /** `host:port` of each endpoint that is known. */
   endpoints: string[];
+  /** Those of them that are not healthy, and why. */
+  ailing: EndpointView[];
 }
 
 export interface AppliedView {
@@ -114,6 +124,18 @@ export type ControlEvent =
       threshold: number;
       reason: string;
     }
+  /** An endpoint is in another state than before. */
+  | {
+      id: number;
+      at: number;
+      type: 'endpoint';
+      backend: string;
+      endpoint: string;
+      state: EndpointView['state'] | 'healthy';
+      reason: string | null;
+    }
+  /** A backend has no healthy endpoint any more, or has again. */
+  | { id: number; at: number; type: 'backend'; backend: string; ok: boolean; reason: string | null }
   | ({ id: number; at: number; type: 'refused' } & Refusal);
 
 /** A write that was not let through, by whom it was tried and why not. */

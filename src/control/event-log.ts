@@ -30,6 +30,18 @@ export function logEvent(logger: ReturnType<typeof createLogger>, event: Control
       else logger.error({ backend, endpoints }, `discovery: ${reason}`);
       return;
     }
+    case 'endpoint': {
+      const { backend, endpoint, state, reason } = event;
+      if (state === 'healthy') logger.info({ backend, endpoint }, 'endpoint healthy');
+      else logger.warn({ backend, endpoint }, `endpoint ${state}: ${reason}`);
+      return;
+    }
+    case 'backend': {
+      const { backend, ok, reason } = event;
+      if (ok) logger.info({ backend }, 'the backend has a healthy endpoint again');
+      else logger.error({ backend }, `the backend cannot take traffic: ${reason}`);
+      return;
+    }
     case 'pinned': {
       const { actor, reason, routes, pinned } = event;
       const what = pinned

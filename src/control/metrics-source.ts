@@ -1,4 +1,5 @@
 import type { AuditEntry } from '../domain/state.ts';
+import { ENDPOINT_STATES } from '../health/ledger.ts';
 import { type CountsSource, ROLLBACK_REASONS, type RollbackReason } from '../telemetry/counts-source.ts';
 import { JUDGE_ACTORS, type Judge } from './judge.ts';
 import type { LocalRollbacks } from './local-rollbacks.ts';
@@ -76,11 +77,12 @@ export class MetricsSource implements CountsSource {
   }
 
   endpoints(): { backend: string; state: string; value: number }[] {
-    return this.#supervisor.plan.backends.map(({ spec }, i) => ({
-      backend: spec.name,
-      state: 'healthy',
-      value: this.#supervisor.endpoints(i).length,
-    }));
+    return this.#supervisor.plan.backends.flatMap(({ spec }, i) => {
+      const health = this.#supervisor.health(i);
+      return ENDPOINT_STATES.map((state) => {
+        return { backend: spec.name, state, value: health.filter((endpoint) => endpoint.state === state).length };
+      });
+    });
   }
 
   discoveries(): { backend: string; up: boolean; ageSeconds: number | null }[] {

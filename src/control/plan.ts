@@ -1,3 +1,4 @@
+import type { HealthPolicy } from '../domain/health-policy.ts';
 import type { JudgeSettings } from '../domain/judgement.ts';
 import type { RouteSpec } from '../domain/route.ts';
 import type { DiscoverySource } from '../domain/source.ts';
@@ -9,7 +10,11 @@ export interface Plan
     TableMessage,
     'listeners' | 'limits' | 'requestHeadMs' | 'idleMs' | 'trustedProxies' | 'override' | 'drainMs'
   > {
-  readonly backends: readonly { readonly spec: BackendSpec; readonly source: DiscoverySource }[];
+  readonly backends: readonly {
+    readonly spec: BackendSpec;
+    readonly source: DiscoverySource;
+    readonly health: HealthPolicy;
+  }[];
   /** `weightPpm`: where a route starts that the store has never seen. */
   readonly routes: readonly {
     readonly spec: RouteSpec;

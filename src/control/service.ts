@@ -92,8 +92,9 @@ export class ControlService implements Control {
     const replicas = this.#options.replicas.view(replica.revision);
     const backends = this.#options.supervisor.discoveries();
     const failing = backends.map(({ name, alarm }) => (alarm === null ? null : `Backend ${name}: ${alarm}`));
+    const ailing = this.#options.supervisor.ailing();
     const dead = held.alarm(keeper.state);
-    const alarms = [keeper.alarm, keeper.diskAlarm, local.alarm, dead, this.#alarm, ...failing].filter(
+    const alarms = [keeper.alarm, keeper.diskAlarm, local.alarm, dead, this.#alarm, ...failing, ...ailing].filter(
       (alarm) => alarm !== null,
     );
     const alarm = alarms.length === 0 ? null : alarms.join('\n');

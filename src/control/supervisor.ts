@@ -4,6 +4,7 @@
  */
 import { Discoveries } from '../discovery/discoveries.ts';
 import type { DiscoveryHealth } from '../discovery/discovery.ts';
+import type { RouteSpec, Side } from '../domain/route.ts';
 import type { Endpoint } from '../domain/snapshot.ts';
 import type { State } from '../domain/state.ts';
 import type {
@@ -16,8 +17,9 @@ import type {
   UpMessage,
 } from '../seam.ts';
 import { Applied } from './applied.ts';
-import { Backends } from './backends.ts';
+import { Backends, formatEndpoint } from './backends.ts';
 import type { BackendView } from './control.ts';
+import { EndpointsHealth, type KnownEndpoint } from './endpoint-health.ts';
 import type { Events } from './events.ts';
 import { Flushes } from './flushes.ts';
 import type { Plan } from './plan.ts';
@@ -66,6 +68,7 @@ export class Supervisor {
 
   #plan: Plan;
   readonly #discoveries: Discoveries;
+  readonly #health: EndpointsHealth;
   /** Sources that still have not answered are waited for no longer. */
   #hasWaited = false;
 
@@ -73,6 +76,28 @@ export class Supervisor {
     this.#plan = plan;
     this.#options = options;
     this.#discoveries = new Discoveries({ clock: options.monotonic, random: Math.random, env: process.env });
+    this.#health = new EndpointsHealth({
+      clock: options.monotonic,
+      random: Math.random,
+      watcher: {
+        onExceptions: (backend) => this.#broadcast(this.#healthMessage(backend)),
+        onEndpoint: (backend, endpoint, { state, reason }) =>
+          options.events.emit({
+            type: 'endpoint',
+            backend: this.#nameOf(backend),
+            endpoint: formatEndpoint(endpoint),
+            state,
+            reason: reason === '' ? null : reason,
+          }),
+        onBackend: (backend, problem) =>
+          options.events.emit({
+            type: 'backend',
+            backend: this.#nameOf(backend),
+            ok: problem === null,
+            reason: problem,
+          }),
+      },
+    });
     this.#pool = new WorkerPool({
       exec: options.workerScript,
       onStarted: (id, pid) => this.#started(id, pid),
@@ -98,10 +123,14 @@ export class Supervisor {
     this.#names.set(generation, names);
     this.#names.delete(generation - TABLES);
     this.#backends = new Backends(plan, this.#discoveries, this.#backends, {
-      onEndpoints: (backend, { removed, added }) =>
-        this.#broadcast({ kind: 'endpoints', generation, backend, removed, added }),
+      onEndpoints: (backend, { removed, added }) => {
+        this.#broadcast({ kind: 'endpoints', generation, backend, removed, added });
+        this.#health.follow(backend, this.endpoints(backend));
+      },
       onHealth: (backend, health) => this.#tellDiscovery(backend, health),
     });
+    this.#health.install(plan);
+    for (const backend of plan.backends.keys()) this.#health.follow(backend, this.endpoints(backend));
     for (const message of this.#everything()) this.#broadcast(message);
     for (const id of this.#pool.resize(plan.workers, plan.drainMs))
       (this.#workers.get(id) as WorkerStatus).leaving = true;
@@ -131,7 +160,17 @@ export class Supervisor {
         added: this.endpoints(backend),
       };
     });
-    return [table, ...endpoints, this.#boundsMessage([...this.#bounds.keys()]), allWeights(this.#index, state)];
+    const health = table.backends.map((_, backend) => this.#healthMessage(backend));
+    const bounds = this.#boundsMessage([...this.#bounds.keys()]);
+    return [table, ...endpoints, ...health, bounds, allWeights(this.#index, state)];
+  }
+
+  #healthMessage(backend: number): DownMessage {
+    return { kind: 'health', generation: this.#index.generation, backend, ...this.#health.exceptions(backend) };
+  }
+
+  #nameOf(backend: number): string {
+    return this.#plan.backends[backend]?.spec.name ?? '';
   }
 
   /** What workers go by from now on when they tally for the judge. */
@@ -150,8 +189,8 @@ export class Supervisor {
   }
 
   #tellDiscovery(backend: number, { alarm }: DiscoveryHealth): void {
-    const name = this.#plan.backends[backend]?.spec.name ?? '';
     const endpoints = this.endpoints(backend).length;
+    const name = this.#nameOf(backend);
     this.#options.events.emit({ type: 'discovery', backend: name, ok: alarm === null, reason: alarm, endpoints });
     this.#progressed();
   }
@@ -177,6 +216,7 @@ export class Supervisor {
     this.#workers.delete(id);
     this.recorder.forget(id);
     this.#flushes.forget(id);
+    this.#health.forget(id);
     this.#options.events.emit({ type: 'worker', pid, what: 'exited', detail });
     this.#progressed();
   }
@@ -199,6 +239,9 @@ export class Supervisor {
         return this.#count(id, worker, message);
       case 'evidence':
         return this.#options.onEvidence(message, this.#names.get(message.generation) ?? []);
+      case 'attempts':
+        // Indexes of another table are of no use; what it saw it will see again.
+        if (message.generation === this.#index.generation) this.#health.reported(id, message.endpoints);
     }
   }
 
@@ -276,6 +319,27 @@ export class Supervisor {
     return this.#backends?.endpoints(backend) ?? [];
   }
 
+  /** A backend's endpoints with their health. */
+  health(backend: number): KnownEndpoint[] {
+    return this.#health.view(backend);
+  }
+
+  /** Why requests to a side of a route cannot be expected to succeed, in one sentence; null: they can. */
+  sideProblem(route: RouteSpec, side: Side): string | null {
+    const problem = this.#health.problem(route[side]);
+    return problem === null
+      ? null
+      : `The ${side} side cannot take traffic: of backend ${this.#nameOf(route[side])} ${problem}`;
+  }
+
+  /** A line for each backend that has answered and has no healthy endpoint. */
+  ailing(): string[] {
+    return this.#plan.backends.flatMap(({ spec: { name } }, i) => {
+      const problem = this.#backends?.health(i)?.synced ? this.#health.problem(i) : null;
+      return problem === null ? [] : [`Backend ${name}: ${problem}`];
+    });
+  }
+
   /** Of the plan's backends, in its order. */
   discoveries(): BackendView[] {
     const nowMs = this.#options.monotonic();
@@ -308,6 +372,7 @@ export class Supervisor {
   async drain(drainMs: number): Promise<void> {
     await this.#pool.close(drainMs);
     this.#backends?.close();
+    this.#health.close();
   }
 
   kill(): void {

@@ -78,6 +78,9 @@ export class Views {
       backend: this.#supervisor.plan.backends[backend]?.spec.name ?? '',
       ...this.#supervisor.recorder.side(spec.name, side),
       endpoints: this.#supervisor.endpoints(backend).map(formatEndpoint),
+      ailing: this.#supervisor.health(backend).flatMap(({ endpoint, state, reason }) => {
+        return state === 'healthy' ? [] : [{ endpoint: formatEndpoint(endpoint), state, reason }];
+      }),
     };
   }
 

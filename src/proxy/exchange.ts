@@ -10,6 +10,7 @@ import { NO_KEY } from '../domain/sighting.ts';
 import { bucketOfHash, drawSide, murmur3, sideOfBucket } from '../domain/split.ts';
 import type { Fields } from '../fields.ts';
 import { NO_BODY } from '../http1/framing.ts';
+import { chooseEndpoint } from './choice.ts';
 import { connectionLines, forwardingLines } from './forwarding.ts';
 import type { InboundHalf, OutboundHalf, RequestView, ResponseView } from './halves.ts';
 import { Observation } from './observation.ts';
@@ -149,8 +150,8 @@ export class Exchange {
   #forward(fresh: boolean): void {
     const request = this.#request as RequestView;
     const route = this.#route as RouteSpec;
-    const pools = this.#serving.pools[this.#side === NEW ? route.new : route.old] as readonly Pool[];
-    const pool = this.#pick(pools);
+    const pools = this.#serving.usable[this.#side === NEW ? route.new : route.old] as readonly Pool[];
+    const pool = chooseEndpoint(pools, this.#runtime.random, this.#lastPool);
     this.#attempts++;
     if (pool === null) {
       this.#attemptFailed('noEndpoint');
@@ -176,20 +177,6 @@ export class Exchange {
       // Paused for the connection that failed; this one is there.
       this.#inbound.resumeRequest();
     }
-  }
-
-  /** The less loaded of two random endpoints (Mitzenmacher 2001), another than the one just tried where there is one. */
-  #pick(pools: readonly Pool[]): Pool | null {
-    const count = pools.length;
-    if (count === 0) return null;
-    if (count === 1) return pools[0] as Pool;
-    const { random } = this.#runtime;
-    const first = (random() * count) | 0;
-    const second = (first + 1 + ((random() * (count - 1)) | 0)) % count;
-    const a = pools[first] as Pool;
-    const b = pools[second] as Pool;
-    if (a === this.#lastPool) return b;
-    return b === this.#lastPool || a.inflight <= b.inflight ? a : b;
   }
 
   // From the client's half.
@@ -280,7 +267,7 @@ export class Exchange {
   onResponseEnd(trailers: Fields | null): void {
     this.#letGo();
     const nowMs = this.#runtime.clock();
-    this.#observation.attemptByStatus(this.#status, nowMs);
+    this.#lastPool?.count(this.#observation.attemptByStatus(this.#status, nowMs) === OUTCOME_FAULT);
     this.#observation.response(this.#status, nowMs);
     this.#close();
     this.#inbound.respondEnd(trailersWithout(trailers, this.#responseNominated));
@@ -291,7 +278,7 @@ export class Exchange {
     this.#pool = null;
     this.#outbound = null;
     const nowMs = this.#runtime.clock();
-    this.#observation.attemptByStatus(response.status, nowMs);
+    pool?.count(this.#observation.attemptByStatus(response.status, nowMs) === OUTCOME_FAULT);
     this.#observation.tunnel(nowMs);
     const client = this.#inbound.openTunnel(response, this.#setCookie);
     let open = 2;
@@ -323,9 +310,15 @@ export class Exchange {
     return retry === 'idempotent' && this.#requestEnded && IDEMPOTENT.has((this.#request as RequestView).method);
   }
 
-  #attemptFailed(code: ErrorCode): void {
+  /** The attempt under way, or the one that has just ended, proved a fault of the side. */
+  #attemptFault(code: ErrorCode): void {
     this.#observation.fault(code);
     this.#observation.attempt(OUTCOME_FAULT, this.#runtime.clock());
+    (this.#pool ?? this.#lastPool)?.count(true);
+  }
+
+  #attemptFailed(code: ErrorCode): void {
+    this.#attemptFault(code);
     if (this.#attempts < MAX_ATTEMPTS && this.#hasAnotherWay(code) && this.#mayRepeat(code)) {
       this.#observation.add(AT_RESCUES, 1);
       this.#forward(false);
@@ -398,8 +391,7 @@ export class Exchange {
     const code = this.#expired(route, nowMs);
     if (code === null) return;
     if (ERRORS[code].source === 'upstream') {
-      this.#observation.fault(code);
-      this.#observation.attempt(OUTCOME_FAULT, nowMs);
+      this.#attemptFault(code);
     } else {
       this.#observation.attempt(OUTCOME_CANCELLED, nowMs);
     }

@@ -124,11 +124,12 @@ export class Observation {
     this.#tally?.decide(draw, this.#owner, outcome, this.#slow, nowMs - this.#sentMs, nowMs);
   }
 
-  attemptByStatus(status: number, nowMs: number): void {
+  attemptByStatus(status: number, nowMs: number): OutcomeIndex {
     const outcome = classifyStatus(status);
     if (outcome === OUTCOME_FAULT) this.add(AT_FAULTS + STATUS_5XX, 1);
     this.#tally?.connected(this.#side, true);
     this.attempt(outcome, nowMs);
+    return outcome;
   }
 
   /** An error of the table that is put down to the side. */

@@ -183,6 +183,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     if (this.#state === 'closed') return;
     this.#connected = true;
     this.#state = 'active';
+    if (this.#pool.caution !== 0) this.#pool.doubt.reached();
     if (this.#pool.target.tls === null) this.#output.useHandle();
     this.#exchange?.onConnected();
   }
@@ -229,6 +230,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
 
   #onReadableEnd(): void {
     if (this.#state === 'idle') {
+      this.#pool.doubt.suspect();
       this.close();
       return;
     }
@@ -253,6 +255,8 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   }
 
   #fail(code: ErrorCode): void {
+    if (code === 'connectRefused') this.#pool.doubt.refused();
+    else if (code === 'connectTimeout' || code === 'connectFailed' || this.isStale) this.#pool.doubt.suspect();
     const exchange = this.#exchange;
     this.#exchange = null;
     this.close();

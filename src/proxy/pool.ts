@@ -1,6 +1,9 @@
 /** Connections to one endpoint. Outlives snapshots: a change of weights or of the table drops none that is still wanted. */
 import type { SecureContext } from 'node:tls';
 import type { Timeouts } from '../domain/route.ts';
+import type { AttemptsOfEndpoint } from '../seam.ts';
+import { DOWN, WARMING } from './choice.ts';
+import { Doubt } from './doubt.ts';
 import type { Exchange } from './exchange.ts';
 import type { OutboundHalf } from './halves.ts';
 import { OutboundHttp1 } from './outbound-http1.ts';
@@ -14,6 +17,8 @@ export interface UpstreamTls {
 }
 
 export interface PoolTarget {
+  /** Of the endpoint, as the supervisor knows it. */
+  readonly key: string;
   readonly host: string;
   readonly port: number;
   readonly tls: UpstreamTls | null;
@@ -31,6 +36,9 @@ export interface PooledHalf extends OutboundHalf {
 /** Begins a connection for a request. */
 export type Connect = (pool: Pool, exchange: Exchange, connectMs: number) => PooledHalf;
 
+/** A share that is smaller would find out too late whether an endpoint is well. */
+const LEAST_SHARE = 0.1;
+
 /** Why there is no connection to be had. */
 export type PoolRefusal = 'poolExhausted';
 
@@ -39,6 +47,14 @@ export class Pool {
   readonly runtime: Runtime;
   /** Requests under way; the less loaded of two endpoints is taken. */
   inflight = 0;
+  /** Why another endpoint is rather taken: see choice.ts. */
+  caution = 0;
+  /** What happened here since the supervisor was told last. */
+  readonly seen = { attempts: 0, faults: 0, streak: 0 };
+  readonly doubt: Doubt;
+  #warmUntilMs = 0;
+  #warmOfMs = 0;
+  #wasUnreachable = false;
   #connections = 0;
   #isRetired = false;
   /** The one used last is taken first, so that those not needed grow old and close. */
@@ -49,6 +65,53 @@ export class Pool {
     this.target = target;
     this.runtime = runtime;
     this.#connect = connect;
+    this.doubt = new Doubt(runtime, target, (doubt) => {
+      this.caution = (this.caution & WARMING) | doubt;
+    });
+  }
+
+  /** The end of an attempt here. */
+  count(isFault: boolean): void {
+    const { seen } = this;
+    seen.attempts++;
+    if (isFault) {
+      seen.faults++;
+      seen.streak++;
+    } else {
+      seen.streak = 0;
+    }
+  }
+
+  /** Whether there is something to tell the supervisor: a fault, another reach than before, and if `isDue` anything at all. */
+  hasNews(isDue: boolean): boolean {
+    const isUnreachable = (this.caution & DOWN) !== 0;
+    return this.seen.faults > 0 || isUnreachable !== this.#wasUnreachable || (isDue && this.seen.attempts > 0);
+  }
+
+  takeNews(): Omit<AttemptsOfEndpoint, 'backend'> {
+    const isUnreachable = (this.caution & DOWN) !== 0;
+    const news = { key: this.target.key, ...this.seen, isUnreachable };
+    this.#wasUnreachable = isUnreachable;
+    this.seen.attempts = 0;
+    this.seen.faults = 0;
+    this.seen.streak = 0;
+    return news;
+  }
+
+  /** Takes less than its share of the requests, for `forMs` more of `ofMs`. */
+  warm(forMs: number, ofMs: number): void {
+    this.#warmUntilMs = this.runtime.clock() + forMs;
+    this.#warmOfMs = ofMs;
+    if (forMs > 0) this.caution |= WARMING;
+    else this.caution &= ~WARMING;
+  }
+
+  /** How much of its share of the requests it takes, 0.1 to 1. */
+  share(): number {
+    if ((this.caution & WARMING) === 0) return 1;
+    const leftMs = this.#warmUntilMs - this.runtime.nowMs;
+    if (leftMs <= 0) this.caution &= ~WARMING;
+    return Math.min(1, Math.max(LEAST_SHARE, 1 - leftMs / this.#warmOfMs));
   }
 
   /** @param fresh make a new connection even when one is idle */
@@ -85,6 +148,7 @@ export class Pool {
   /** The endpoint is no longer in use: nothing new, idle connections close, what runs finishes. */
   retire(): void {
     this.#isRetired = true;
+    this.doubt.end();
     for (const connection of this.#idle.splice(0)) connection.close();
   }
 }

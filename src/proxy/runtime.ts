@@ -11,6 +11,8 @@ export interface Serving {
   readonly snapshot: Snapshot;
   /** By backend, one pool an endpoint. */
   readonly pools: readonly (readonly Pool[])[];
+  /** By backend: those of them that requests may go to. */
+  readonly usable: readonly (readonly Pool[])[];
   readonly counts: Counts;
   readonly trusted: TrustedProxies;
   readonly override: OverrideHeader | null;

@@ -3,10 +3,12 @@ import { createSecureContext } from 'node:tls';
 import { endpointKey, patched } from '../domain/endpoints.ts';
 import { createSnapshot, withEndpoints, withWeights } from '../domain/snapshot.ts';
 import type {
+  AttemptsOfEndpoint,
   BackendSpec,
   DownMessage,
   EndpointSpec,
   EndpointsMessage,
+  HealthMessage,
   ListenerSpec,
   TableMessage,
   UpMessage,
@@ -20,6 +22,11 @@ import { Runtime, type Serving, SWEEP_MS } from './runtime.ts';
 
 /** Between two messages of evidence that do not wait for the beat. */
 const URGENT_MS = 5;
+/** None of a backend's endpoints is out. */
+const NONE: ReadonlySet<string> = new Set();
+const WARM = { forMs: 0, ofMs: 1 };
+/** Beats between two reports of attempts of which none failed. */
+const QUIET_BEATS = 10;
 
 export interface ServiceHost {
   readonly send: (message: UpMessage) => void;
@@ -40,6 +47,9 @@ export class Service {
   readonly #keys = new Map<Pool, string>();
   /** Counts of the present table first, then of older ones that requests still add to. */
   #counts: Counts[] = [];
+  /** By backend: keys of endpoints that are not to be used. */
+  #out: ReadonlySet<string>[] = [];
+  #beats = 0;
   #drainUntilMs = Number.POSITIVE_INFINITY;
   /** The table that is being put together from messages. */
   #next: Serving = emptyServing();
@@ -65,6 +75,9 @@ export class Service {
       case 'endpoints':
         this.#onEndpoints(message);
         break;
+      case 'health':
+        this.#onHealth(message);
+        break;
       case 'weights':
         this.#onWeights(message);
         break;
@@ -84,10 +97,12 @@ export class Service {
     const before = this.#runtime.serving;
     const counts = new Counts(table.generation, table.routes, this.#onUrgent);
     this.#table = table;
+    this.#out = table.backends.map(() => NONE);
     this.#counts = [counts, ...this.#counts];
     this.#runtime.serving = {
       snapshot: createSnapshot(table.generation, table.routes, table.backends.length),
       pools: table.backends.map(() => []),
+      usable: table.backends.map(() => []),
       counts,
       trusted: new TrustedProxies(table.trustedProxies),
       override: table.override,
@@ -107,11 +122,26 @@ export class Service {
     const backend = table.backends[message.backend] as BackendSpec;
     const before = next.pools[message.backend] as readonly Pool[];
     const added = message.added.map((endpoint) => this.#pool(backend, endpoint));
-    const pools = next.pools.with(message.backend, patched(before, message.removed, added));
-    this.#replace({ ...next, snapshot: withEndpoints(next.snapshot, message.backend, message), pools });
+    const known = patched(before, message.removed, added);
+    const pools = next.pools.with(message.backend, known);
+    const usable = next.usable.with(message.backend, usablePools(known, this.#out[message.backend] ?? NONE));
+    this.#replace({ ...next, snapshot: withEndpoints(next.snapshot, message.backend, message), pools, usable });
     if (this.#runtime.serving === this.#next) {
       for (const index of message.removed) this.#retire(before[index] as Pool);
     }
+  }
+
+  #onHealth({ generation, backend, out, warming }: HealthMessage): void {
+    const next = this.#next;
+    if (generation !== next.snapshot.generation) return;
+    const pools = next.pools[backend] as readonly Pool[];
+    const warmingBy = new Map(warming.map((one) => [one.key, one]));
+    for (const pool of pools) {
+      const { forMs, ofMs } = warmingBy.get(pool.target.key) ?? WARM;
+      pool.warm(forMs, ofMs);
+    }
+    this.#out[backend] = new Set(out);
+    this.#replace({ ...next, usable: next.usable.with(backend, usablePools(pools, new Set(out))) });
   }
 
   #onWeights(message: WeightsMessage): void {
@@ -213,6 +243,18 @@ export class Service {
   beat(): void {
     this.#sendEvidence(false);
     this.#sendCounts(0, false);
+    this.#sendAttempts();
+  }
+
+  /** Faults at once, successes once in a while. */
+  #sendAttempts(): void {
+    const isDue = ++this.#beats % QUIET_BEATS === 0;
+    const endpoints: AttemptsOfEndpoint[] = [];
+    for (const [backend, pools] of this.#runtime.serving.pools.entries()) {
+      for (const pool of pools) if (pool.hasNews(isDue)) endpoints.push({ backend, ...pool.takeNews() });
+    }
+    const { generation } = this.#runtime.serving.snapshot;
+    if (endpoints.length > 0) this.#host.send({ kind: 'attempts', generation, endpoints });
   }
 
   /** At once, but no more often than each URGENT_MS. */
@@ -258,6 +300,7 @@ function emptyServing(): Serving {
   return {
     snapshot: createSnapshot(-1, [], 0),
     pools: [],
+    usable: [],
     counts: new Counts(-1, []),
     trusted: new TrustedProxies([]),
     override: null,
@@ -274,10 +317,18 @@ function emptyServing(): Serving {
   };
 }
 
+/** Should all be out, for a moment in which messages are on their way, all are used. */
+function usablePools(pools: readonly Pool[], out: ReadonlySet<string>): readonly Pool[] {
+  if (out.size === 0) return pools;
+  const usable = pools.filter(({ target }) => !out.has(target.key));
+  return usable.length === 0 ? pools : usable;
+}
+
 function poolTarget(backend: BackendSpec, endpoint: EndpointSpec): PoolTarget {
   const { tls, connections } = backend;
   const { host, port, name = host } = endpoint;
-  if (tls === undefined) return { host, port, tls: null, connections };
+  const key = endpointKey(endpoint);
+  if (tls === undefined) return { key, host, port, tls: null, connections };
   const context = createSecureContext({
     ...(tls.ca === undefined ? {} : { ca: tls.ca }),
     ...(tls.certificate === undefined ? {} : { cert: tls.certificate }),
@@ -285,5 +336,5 @@ function poolTarget(backend: BackendSpec, endpoint: EndpointSpec): PoolTarget {
   });
   const isName = !/^[\d.]+$|:/.test(name);
   const serverName = tls.serverName ?? (isName ? name : undefined);
-  return { host, port, tls: { context, serverName, verify: !tls.insecure }, connections };
+  return { key, host, port, tls: { context, serverName, verify: !tls.insecure }, connections };
 }

@@ -22,7 +22,6 @@ describe('the configuration of the design, whole', () => {
     const lines = await folder.lines(whole, { OVERRIDE_SECRET: 's3cret' });
     expect(lines.map((line) => line.replace(/^crossfade\.yaml:\d+:\d+: /, ''))).toEqual([
       'backends.playlist-old.protocol: protocol "h2" is not built yet; use http1',
-      'backends.playlist-old.health: health checks are not built yet; leave health out',
       'backends.playlist-new.protocol: protocol "h2" is not built yet; use http1',
       'routes[0].rescue: rescue is not built yet; leave it out',
       'routes[0].ramp: ramp is not built yet; leave it out',

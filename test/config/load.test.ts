@@ -10,6 +10,13 @@ import { ConfigFolder, GOOD } from './files.ts';
 const folder = new ConfigFolder();
 afterAll(() => folder.remove());
 
+const DEFAULT_HEALTH = {
+  check: null,
+  ejection: { consecutive: 5, baseMs: 10_000, longestMs: 300_000, bySuccessRate: true },
+  slowStartMs: 10_000,
+  panicBelow: 0.5,
+};
+
 describe('a good file', () => {
   test("the demo's configuration", async () => {
     const file = new URL('../../config/crossfade.yaml', import.meta.url).pathname;
@@ -54,8 +61,18 @@ describe('a good file', () => {
       },
       timeouts,
       backends: [
-        { name: 'a', source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9101 }] }, connections: 0 },
-        { name: 'b', source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9102 }] }, connections: 0 },
+        {
+          name: 'a',
+          source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9101 }] },
+          health: DEFAULT_HEALTH,
+          connections: 0,
+        },
+        {
+          name: 'b',
+          source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9102 }] },
+          health: DEFAULT_HEALTH,
+          connections: 0,
+        },
       ],
       emulators: null,
       routes: [
@@ -108,7 +125,14 @@ overrideHeader: { name: X-Side, secret: s3cret }
 limits: { targetBytes: 4096, bodyBytes: 1000000, connectionsPerClient: 50 }
 defaults: { timeouts: { connect: 250ms, idle: 1h } }
 backends:
-  z: { discovery: { static: ["Search.Example:80", "[::1]:81"] }, limits: { connections: 256 }, protocol: http1 }
+  z:
+    discovery: { static: ["Search.Example:80", "[::1]:81"] }
+    limits: { connections: 256 }
+    protocol: http1
+    health: { http: { path: /healthz, host: h, status: [200, 204] }, interval: 2s, timeout: 500ms, rise: 1, fall: 4, jitter: 50 }
+    ejection: { consecutive: 3, base: 1s, longest: 1m, successRate: false }
+    slowStart: 0
+    panicBelow: 30
   "1": { discovery: { static: ["10.0.0.7:8080"] } }
 routes:
   - name: search
@@ -148,6 +172,19 @@ routes:
         ],
       },
       connections: 256,
+      health: {
+        check: {
+          ask: { kind: 'http', path: '/healthz', host: 'h', statuses: [200, 204] },
+          intervalMs: 2_000,
+          timeoutMs: 500,
+          rise: 1,
+          fall: 4,
+          jitter: 0.5,
+        },
+        ejection: { consecutive: 3, baseMs: 1_000, longestMs: 60_000, bySuccessRate: false },
+        slowStartMs: 0,
+        panicBelow: 0.3,
+      },
     });
     expect(config.backends[route?.new ?? -1]?.name).toBe('1');
     expect(route).toMatchObject({

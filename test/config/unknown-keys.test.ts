@@ -25,7 +25,17 @@ const whole: Mapping = {
     secured: {
       discovery: { dns: { name: 'a.example', type: 'A', port: 80, servers: ['10.0.0.2'] } },
       tls: { ca: 'a', certificate: 'b', key: 'c', serverName: 'd', verify: true },
-      health: { http: { path: '/' } },
+      health: {
+        http: { path: '/', host: 'h', status: [200] },
+        interval: '1s',
+        timeout: '1s',
+        rise: 1,
+        fall: 1,
+        jitter: 5,
+      },
+      ejection: { consecutive: 5, base: '10s', longest: '5m', successRate: true },
+      slowStart: 0,
+      panicBelow: 50,
     },
     open: { discovery: { dns: { name: 'a.example', port: 80 } }, health: { grpc: { service: 'p.S' } } },
     behind: {

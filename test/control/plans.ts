@@ -1,4 +1,5 @@
 import type { Plan } from '../../src/control/plan.ts';
+import type { HealthPolicy } from '../../src/domain/health-policy.ts';
 import type { JudgeSettings } from '../../src/domain/judgement.ts';
 import type { RouteSpec } from '../../src/domain/route.ts';
 import type { RouteState, State } from '../../src/domain/state.ts';
@@ -13,6 +14,9 @@ export const JUDGE: JudgeSettings = {
   adviseOnly: false,
 };
 
+/** Nobody asks the endpoints, and nobody is ejected. */
+const UNWATCHED: HealthPolicy = { check: null, ejection: null, slowStartMs: 0, panicBelow: 0.5 };
+
 /** Two backends, `old` and `new`, and a route for each name. */
 export function planOf(names: readonly string[], more: Partial<Plan> = {}): Plan {
   return {
@@ -20,6 +24,7 @@ export function planOf(names: readonly string[], more: Partial<Plan> = {}): Plan
     backends: ['old', 'new'].map((name, i) => ({
       spec: { name, connections: 0 },
       source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9101 + i }] },
+      health: UNWATCHED,
     })),
     routes: names.map((name) => ({ spec: routeSpec(name), weightPpm: 0, judge: JUDGE })),
     limits: {

@@ -34,6 +34,7 @@ function stage(port?: number): Stage {
     {
       snapshot: withWeights(createSnapshot(1, [route], 1), 1, [[0, 0, 0]]),
       pools: [[]],
+      usable: [[]],
       counts,
       trusted: new TrustedProxies([]),
       override: null,
@@ -55,9 +56,9 @@ function stage(port?: number): Stage {
     outbounds.push(outbound);
     return outbound;
   };
-  const target = { host: '127.0.0.1', port: port ?? 1, tls: null, connections: 0 };
+  const target = { key: '', host: '127.0.0.1', port: port ?? 1, tls: null, connections: 0 };
   const pool = port === undefined ? new Pool(target, runtime, inMemory) : new Pool(target, runtime);
-  runtime.serving = { ...runtime.serving, pools: [[pool]] };
+  runtime.serving = { ...runtime.serving, pools: [[pool]], usable: [[pool]] };
   onTestFinished(() => pool.retire());
   const sums = new Map<number, number>();
   const count = (offset: number): number => {

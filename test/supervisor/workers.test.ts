@@ -61,11 +61,19 @@ const allReady = (count: number): boolean =>
   supervisor.workers().length === count && supervisor.workers().every(isReady);
 
 describe('a worker that says hello', () => {
-  test('is told the table, the endpoints of every backend and every weight, in this order', async () => {
+  test('is told the table, the endpoints of every backend, their health and every weight, in this order', async () => {
     await running('', planOf(['a', 'b'], { workers: 1 }));
-    expect(told().map(({ kind }) => kind)).toEqual(['table', 'endpoints', 'endpoints', 'weights']);
+    expect(told().map(({ kind }) => kind)).toEqual([
+      'table',
+      'endpoints',
+      'endpoints',
+      'health',
+      'health',
+      'bounds',
+      'weights',
+    ]);
     expect(told()[2]).toMatchObject({ backend: 1, added: [{ host: '127.0.0.1', port: 9102 }] });
-    expect(told()[3]).toMatchObject({
+    expect(told()[6]).toMatchObject({
       revision: 1,
       weights: [
         [0, 10],

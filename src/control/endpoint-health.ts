@@ -1,0 +1,217 @@
+/**
+ * The health of the endpoints of a plan's backends, by index: asked by this process, once a replica, and seen by its workers. Stands
+ * between discovery, which says which endpoints there are, and the workers, which are told which of them to leave alone.
+ */
+import { endpointKey } from '../domain/endpoints.ts';
+import type { HealthPolicy } from '../domain/health-policy.ts';
+import type { Endpoint } from '../domain/snapshot.ts';
+import { type EndpointHealth, type Exceptions, HealthLedger, isUsable } from '../health/ledger.ts';
+import { probe } from '../health/probe.ts';
+import { Prober } from '../health/prober.ts';
+import type { AttemptsOfEndpoint, BackendSpec } from '../seam.ts';
+import { formatEndpoint } from './backends.ts';
+import type { Plan } from './plan.ts';
+
+export interface EndpointHealthWatcher {
+  /** Workers have to be told other exceptions than before. */
+  onExceptions(backend: number, exceptions: Exceptions): void;
+  /** An endpoint is in another state than before. */
+  onEndpoint(backend: number, endpoint: Endpoint, health: EndpointHealth): void;
+  /** A backend has no healthy endpoint any more, in half a sentence; null: it has again. */
+  onBackend(backend: number, problem: string | null): void;
+}
+
+export interface EndpointHealthOptions {
+  /** Milliseconds that only ever rise. */
+  readonly clock: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly watcher: EndpointHealthWatcher;
+}
+
+const TICK_MS = 1_000;
+
+/** What is known of an endpoint, and how it is called by people. */
+export interface KnownEndpoint extends EndpointHealth {
+  readonly endpoint: Endpoint;
+}
+
+class Watched {
+  readonly identity: string;
+  readonly ledger: HealthLedger;
+  readonly #prober: Prober | null;
+  #endpoints = new Map<string, Endpoint>();
+  /** As last told. */
+  states = new Map<string, string>();
+  exceptions = '';
+  problem: string | null = null;
+  /** It has had an endpoint. */
+  wasFound = false;
+
+  constructor(
+    identity: string,
+    spec: BackendSpec,
+    policy: HealthPolicy,
+    { clock, random }: EndpointHealthOptions,
+    onChange: (watched: Watched) => void,
+  ) {
+    this.identity = identity;
+    this.ledger = new HealthLedger(policy, clock());
+    const { check } = policy;
+    this.#prober =
+      check === null
+        ? null
+        : new Prober({
+            policy: check,
+            random,
+            probe: (key) => {
+              const { host, port, name = host } = this.#endpoints.get(key) as Endpoint;
+              const tls = spec.tls === undefined ? null : { serverName: name, ...spec.tls };
+              return probe({ host, port, tls }, check);
+            },
+            onResult: (key, result) => {
+              this.ledger.probed(key, result, clock());
+              onChange(this);
+            },
+          });
+  }
+
+  follow(endpoints: readonly Endpoint[], nowMs: number): void {
+    this.#endpoints = new Map(endpoints.map((endpoint) => [endpointKey(endpoint), endpoint]));
+    const keys = [...this.#endpoints.keys()];
+    this.ledger.follow(keys, nowMs);
+    this.#prober?.follow(keys);
+  }
+
+  view(nowMs: number): KnownEndpoint[] {
+    return this.ledger.view(nowMs).map((health) => {
+      return { ...health, endpoint: this.#endpoints.get(health.key) as Endpoint };
+    });
+  }
+
+  close(): void {
+    this.#prober?.close();
+  }
+}
+
+export class EndpointsHealth {
+  readonly #options: EndpointHealthOptions;
+  readonly #timer: NodeJS.Timeout;
+  #backends: Watched[] = [];
+
+  constructor(options: EndpointHealthOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#timer.unref();
+  }
+
+  /** Watches the backends of this plan from now on; what is known of one that stays the same is kept. */
+  install({ backends }: Plan): void {
+    const before = new Map(this.#backends.map((watched) => [watched.identity, watched]));
+    this.#backends = backends.map(({ spec, health, source }) => {
+      const identity = JSON.stringify([spec, health, source]);
+      const kept = before.get(identity);
+      before.delete(identity);
+      return (
+        kept ?? new Watched(identity, spec, health, this.#options, (it) => this.#changed(this.#backends.indexOf(it)))
+      );
+    });
+    for (const gone of before.values()) gone.close();
+  }
+
+  /** A backend has these endpoints from now on. */
+  follow(backend: number, endpoints: readonly Endpoint[]): void {
+    this.#backends[backend]?.follow(endpoints, this.#options.clock());
+    this.#changed(backend);
+  }
+
+  /** What a worker saw. */
+  reported(worker: number, endpoints: readonly AttemptsOfEndpoint[]): void {
+    const nowMs = this.#options.clock();
+    const touched = new Set<number>();
+    for (const { backend, key, ...report } of endpoints) {
+      this.#backends[backend]?.ledger.reported(worker, key, report, nowMs);
+      touched.add(backend);
+    }
+    for (const backend of touched) this.#changed(backend);
+  }
+
+  /** A worker is gone. */
+  forget(worker: number): void {
+    for (const [backend, { ledger }] of this.#backends.entries()) {
+      ledger.forget(worker, this.#options.clock());
+      this.#changed(backend);
+    }
+  }
+
+  #tick(): void {
+    for (const [backend, { ledger }] of this.#backends.entries()) {
+      ledger.tick(this.#options.clock());
+      this.#changed(backend);
+    }
+  }
+
+  /** Tells what is different from what was told last. */
+  #changed(backend: number): void {
+    const { clock, watcher } = this.#options;
+    const watched = this.#backends[backend];
+    if (watched === undefined) return;
+    const nowMs = clock();
+    const exceptions = watched.ledger.exceptions(nowMs);
+    const fingerprint = JSON.stringify([exceptions.out, exceptions.warming.map(({ key }) => key)]);
+    if (fingerprint !== watched.exceptions) {
+      watched.exceptions = fingerprint;
+      watcher.onExceptions(backend, exceptions);
+    }
+    this.#tellEndpoints(backend, watched, nowMs);
+    const view = watched.view(nowMs);
+    watched.wasFound ||= view.length > 0;
+    // Before discovery has answered there is nothing to complain of.
+    const problem = watched.wasFound ? problemOf(view) : null;
+    if ((problem === null) !== (watched.problem === null)) watcher.onBackend(backend, problem);
+    watched.problem = problem;
+  }
+
+  #tellEndpoints(backend: number, watched: Watched, nowMs: number): void {
+    const states = new Map<string, string>();
+    for (const health of watched.view(nowMs)) {
+      states.set(health.key, health.state);
+      const before = watched.states.get(health.key);
+      // That a new endpoint is healthy or about to be checked is nothing to tell.
+      const isNews = health.state !== before && (before !== undefined || !isUsable(health.state));
+      if (isNews) this.#options.watcher.onEndpoint(backend, health.endpoint, health);
+    }
+    watched.states = states;
+  }
+
+  exceptions(backend: number): Exceptions {
+    return this.#backends[backend]?.ledger.exceptions(this.#options.clock()) ?? { out: [], warming: [] };
+  }
+
+  view(backend: number): KnownEndpoint[] {
+    return this.#backends[backend]?.view(this.#options.clock()) ?? [];
+  }
+
+  /** Why requests to the backend cannot be expected to succeed, in half a sentence; null: they can. */
+  problem(backend: number): string | null {
+    return problemOf(this.view(backend));
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    for (const watched of this.#backends) watched.close();
+  }
+}
+
+/** Endpoints named in a sentence. */
+const NAMED = 3;
+
+function problemOf(endpoints: readonly KnownEndpoint[]): string | null {
+  if (endpoints.length === 0) return 'no endpoint is known';
+  if (endpoints.some(({ state }) => isUsable(state))) return null;
+  const named = endpoints
+    .slice(0, NAMED)
+    .map(({ endpoint, state, reason }) => `${formatEndpoint(endpoint)} is ${state}: ${reason}`);
+  const more = endpoints.length > NAMED ? `; and ${endpoints.length - NAMED} more` : '';
+  return `no endpoint is healthy: ${named.join('; ')}${more}`;
+}
