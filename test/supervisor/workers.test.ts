@@ -76,8 +76,8 @@ describe('a worker that says hello', () => {
     expect(told()[6]).toMatchObject({
       revision: 1,
       weights: [
-        [0, 10],
-        [1, 20],
+        [0, 10, 0],
+        [1, 20, 0],
       ],
     });
   });
@@ -101,7 +101,7 @@ describe('a change', () => {
     await supervisor.applied.wait(2, 10_000);
     expect(supervisor.applied.view(2)).toEqual({ replicas: 1, of: 1, ms: expect.any(Number) as number });
     const patches = told().filter((message) => message.kind === 'weights' && message.revision === 2);
-    expect(patches.map((patch) => patch.kind === 'weights' && patch.weights)).toEqual([[[1, 30]], [[1, 30]]]);
+    expect(patches.map((patch) => patch.kind === 'weights' && patch.weights)).toEqual([[[1, 30, 0]], [[1, 30, 0]]]);
   });
 
   test('does not count as applied while one worker lags behind, and waiting for it ends', async () => {
@@ -127,8 +127,8 @@ describe('a worker that dies', () => {
       expect.objectContaining({
         revision: 2,
         weights: [
-          [0, 11],
-          [1, 20],
+          [0, 11, 0],
+          [1, 20, 0],
         ],
       }),
     ]);
@@ -155,8 +155,8 @@ describe('a new plan', () => {
     await until('both tables', () => told().filter((m) => m.kind === 'table' && m.generation === 2).length === 2);
     const weights = told().filter((message) => message.kind === 'weights' && message.generation === 2);
     expect(weights.map((message) => message.kind === 'weights' && message.weights)).toContainEqual([
-      [0, 20],
-      [1, 0],
+      [0, 20, 0],
+      [1, 0, 0],
     ]);
   });
 
