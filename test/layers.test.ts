@@ -40,10 +40,10 @@ const LAYERS: readonly Layer[] = [
   { name: 'console', files: /^console\//, may: /^control\/control\.ts$|^admin\/(?:live|schemas)\.ts$/ },
   {
     name: 'cli (commands that run here)',
-    files: /^cli\/commands\/(?:serve|demo|check|diff|backtest)\.ts$/,
+    files: /^cli\/commands\/(?:serve|demo|check|diff|backtest|graduate)\.ts$/,
     may: /^cli\/|^main\.ts$|^(?:config|domain)\//,
   },
-  { name: 'cli', files: /^cli\//, may: /^cli\// },
+  { name: 'cli', files: /^cli\//, may: /^(?:cli|domain)\// },
   { name: 'prepare', files: /^prepare\.ts$/, may: /^(?:config|control)\/|^seam\.ts$/ },
   { name: 'main', files: /^main\.ts$/, may: ANYTHING },
 ];

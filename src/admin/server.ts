@@ -12,6 +12,7 @@ import { assertReachable, guard, isStillAdmitted } from './guard.ts';
 import { registerLive } from './live.ts';
 import { collectMethods } from './methods.ts';
 import { Refusals } from './refusals.ts';
+import { registerDoctor } from './routes/doctor.ts';
 import { registerExplain } from './routes/explain.ts';
 import { registerHealth } from './routes/health.ts';
 import { registerHistory } from './routes/history.ts';
@@ -79,6 +80,7 @@ export function createAdmin(control: Control, options: AdminOptions): FastifyIns
     registerRead(api, control);
     registerWrite(api, control);
     registerHistory(api, control, refusals);
+    registerDoctor(api, control);
     registerExplain(api, control);
     registerSeries(api, control);
     registerSession(api, sessions, access);

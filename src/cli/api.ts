@@ -101,3 +101,25 @@ export interface RouteExplained {
   readonly last: Entry | null;
   readonly sentence: string;
 }
+
+export interface ExaminedSide {
+  readonly backend: string;
+  readonly endpoints: number;
+  readonly tried: number;
+  readonly unreachable: readonly string[];
+  readonly protocols: readonly string[];
+  readonly tls: { readonly refused: string | null } | null;
+  readonly sample: { readonly status: number; readonly latencyMs: number } | null;
+}
+
+export interface Examination {
+  readonly route: string;
+  readonly request: string;
+  readonly old: ExaminedSide;
+  readonly new: ExaminedSide;
+  readonly findings: readonly { readonly severity: string; readonly text: string }[];
+}
+
+export interface Examinations {
+  readonly routes: readonly Examination[];
+}

@@ -6,8 +6,10 @@ import { addBacktest } from './commands/backtest.ts';
 import { addCheck } from './commands/check.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDiff } from './commands/diff.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
 import { addFreeze } from './commands/freeze.ts';
+import { addGraduate } from './commands/graduate.ts';
 import { addHistory } from './commands/history.ts';
 import { addRollback } from './commands/rollback.ts';
 import { addServe } from './commands/serve.ts';
@@ -62,6 +64,8 @@ const COMMANDS = [
   addWait,
   addDiff,
   addBacktest,
+  addDoctor,
+  addGraduate,
 ];
 
 function globalProgram(io: Io): Command {

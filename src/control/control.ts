@@ -2,6 +2,7 @@
  * What the admin plane may ask of and tell the control plane. The supervisor implements it; admin and tests see only this.
  * JSON shapes are those of the admin API (DESIGN section 7): weights in percent, times in milliseconds.
  */
+import type { RouteExamination } from '../domain/doctor.ts';
 import type { AuditEntry, Cutover, EvidenceNote } from '../domain/state.ts';
 
 export interface EndpointView {
@@ -302,6 +303,8 @@ export interface Control {
     route?: string | undefined;
     before?: number | undefined;
   }): Promise<readonly AuditEntry[]>;
+  /** Both sides of a route, or of all, held against each other; undefined: there is no such route. @param path of the sample request */
+  examine(route: string | undefined, path: string | undefined): Promise<RouteExamination[] | undefined>;
   explain(request: ExplainRequest): ExplainView;
   /** One sentence on why the route is where it is. */
   explainRoute(name: string): Promise<{ route: RouteView; last: AuditEntry | null; sentence: string } | undefined>;

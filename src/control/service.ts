@@ -1,5 +1,6 @@
 /** What the admin plane may ask for and do: reads come from what is served, writes go through the store. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { RouteExamination } from '../domain/doctor.ts';
 import { ppmToPercent } from '../domain/route.ts';
 import type { AuditEntry } from '../domain/state.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -18,6 +19,7 @@ import type {
   WriteRequest,
   WriteResult,
 } from './control.ts';
+import { examineRoute } from './doctor.ts';
 import type { Events } from './events.ts';
 import { explainRequest } from './explain.ts';
 import type { HeldRoutes } from './held-routes.ts';
@@ -208,6 +210,16 @@ export class ControlService implements Control {
 
   history(query: { limit: number; route?: string; before?: number }): Promise<readonly AuditEntry[]> {
     return this.#options.keeper.history(query);
+  }
+
+  async examine(route: string | undefined, path: string | undefined): Promise<RouteExamination[] | undefined> {
+    const { supervisor } = this.#options;
+    const wanted = supervisor.plan.routes.filter(({ spec }) => route === undefined || spec.name === route);
+    if (route !== undefined && wanted.length === 0) return undefined;
+    const found: RouteExamination[] = [];
+    // One after the other: nobody is to be flooded by being looked at.
+    for (const { spec } of wanted) found.push(await examineRoute(supervisor, spec, path, Date.now()));
+    return found;
   }
 
   explain(request: ExplainRequest): ExplainView {

@@ -86,6 +86,7 @@ const CALLS: readonly (Call & {
   { method: 'POST', path: '/v1/routes/search/rollback', body: { direct: true }, needs: 'operator' },
   { method: 'POST', path: '/v1/routes/search/freeze', needs: 'operator' },
   { method: 'POST', path: '/v1/routes/search/unfreeze', needs: 'operator' },
+  { method: 'POST', path: '/v1/doctor', body: { route: 'search' }, needs: 'operator' },
   { method: 'POST', path: '/v1/rollback', needs: 'operator' },
   { method: 'POST', path: '/v1/rollback', body: { direct: true }, needs: 'operator' },
   { method: 'POST', path: '/v1/undo', body: { revision: 99 }, needs: 'operator', done: 404 },

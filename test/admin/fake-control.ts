@@ -239,6 +239,22 @@ export class FakeControl implements Control {
       .slice(0, query.limit);
   }
 
+  examine(route: string | undefined) {
+    const side = {
+      backend: 'search-helios',
+      endpoints: 1,
+      alarm: null,
+      tried: 1,
+      unreachable: [],
+      protocols: ['http1'],
+      tls: null,
+      sample: null,
+      noSample: null,
+    };
+    const examined = { route: 'search', request: 'GET /search/', old: side, new: side, findings: [] };
+    return Promise.resolve(route === undefined || route === 'search' ? [examined] : undefined);
+  }
+
   explain(request: ExplainRequest) {
     this.explained = request;
     const route = this.route('search') as RouteView;

@@ -51,6 +51,7 @@ describe('the OpenAPI document', () => {
       'get /v1/session',
       'get /v1/status',
       'post /v1/adopt',
+      'post /v1/doctor',
       'post /v1/rollback',
       'post /v1/routes/{route}/freeze',
       'post /v1/routes/{route}/rollback',

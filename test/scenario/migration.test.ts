@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import type { StatusView } from '../../src/control/control.ts';
+import type { RouteExamination } from '../../src/domain/doctor.ts';
 import { until } from '../supervisor/until.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -75,6 +76,15 @@ test('both platforms run beside the proxy, which finds what runs on them', async
     { name: 'search-helios', discovery: 'helios', endpoints: 3, alarm: null },
     { name: 'search-kubernetes', discovery: 'kubernetes', endpoints: 3, alarm: null },
   ]);
+  const doctor = await fetch(`${admin}/v1/doctor`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ route: 'search' }),
+  });
+  const seen = { endpoints: 3, tried: 3, unreachable: [], protocols: ['http1'], sample: { status: 200 } };
+  const [examined] = ((await doctor.json()) as { routes: RouteExamination[] }).routes;
+  expect(examined).toMatchObject({ request: 'GET /', old: seen, new: seen });
+  expect(examined?.findings.filter(({ severity }) => severity === 'breaks')).toEqual([]);
   child.kill('SIGTERM');
   await until('exit', () => child.exitCode !== null);
 });
