@@ -3,7 +3,7 @@ import http, { type IncomingMessage } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import https from 'node:https';
 import { connect as connectTcp, isIP } from 'node:net';
-import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { Sample } from '../domain/doctor.ts';
 import type { Endpoint } from '../domain/snapshot.ts';
 import type { BackendSpec } from '../seam.ts';

@@ -1,6 +1,7 @@
 /** Leaving Crossfade: only with a proof, and with a route of the Gateway API that does the same. */
-import { createServer } from 'node:http';
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

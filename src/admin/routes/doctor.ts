@@ -1,8 +1,8 @@
 import type { Control } from '../../control/control.ts';
 import type { AdminApp } from '../app.ts';
 import { ok, problems } from '../docs.ts';
-import { AdminProblem } from '../problem.ts';
 import { DoctorRequest, Examinations } from '../doctor-schemas.ts';
+import { AdminProblem } from '../problem.ts';
 
 export function registerDoctor(app: AdminApp, control: Control): void {
   app.route({
