@@ -10,8 +10,8 @@ import { NO_KEY } from '../domain/sighting.ts';
 import { bucketOfHash, drawSide, murmur3, sideOfBucket } from '../domain/split.ts';
 import type { Fields } from '../fields.ts';
 import { NO_BODY } from '../http1/framing.ts';
+import { type AddedFields, NOTHING_ADDED } from './added-fields.ts';
 import { chooseEndpoint } from './choice.ts';
-import { connectionLines, forwardingLines } from './forwarding.ts';
 import type { InboundHalf, OutboundHalf, RequestView, ResponseView } from './halves.ts';
 import { Observation } from './observation.ts';
 import { overrideSide } from './override.ts';
@@ -33,7 +33,6 @@ export class Exchange {
   readonly #runtime: Runtime;
   readonly #inbound: InboundHalf;
   readonly #observation: Observation;
-  readonly #connectionLines: string;
   #serving: Serving;
   #request: RequestView | null = null;
   #route: RouteSpec | null = null;
@@ -48,7 +47,8 @@ export class Exchange {
   #droppedNames: readonly string[] | null = null;
   /** Names that the response's Connection field gives to its own hop. */
   #responseNominated: readonly string[] | null = null;
-  #setCookie = '';
+  /** What the proxy adds to the response. */
+  #added: AddedFields = NOTHING_ADDED;
   #status = 0;
   #bodyStarted = false;
   #requestEnded = false;
@@ -68,7 +68,6 @@ export class Exchange {
     this.#inbound = inbound;
     this.#serving = runtime.serving;
     this.#observation = new Observation(inbound.protocol);
-    this.#connectionLines = connectionLines(inbound.peer);
   }
 
   /** Whether a request is under way. */
@@ -91,7 +90,7 @@ export class Exchange {
     this.#requestTrailers = null;
     this.#attempts = 0;
     this.#droppedNames = request.connection.nominated;
-    this.#setCookie = '';
+    this.#added = NOTHING_ADDED;
     this.#status = 0;
     this.#bodyStarted = false;
     this.#requestEnded = false;
@@ -136,8 +135,8 @@ export class Exchange {
     this.#keyHash = NO_KEY;
     if (route.sticky.length > 0) {
       const runtime = this.#runtime;
-      const { key, setCookie } = stickyKey(route.sticky, request, this.#inbound.peer, trusted, runtime.randomId);
-      this.#setCookie = setCookie;
+      const { key, added } = stickyKey(route.sticky, request, this.#inbound.peer, trusted, runtime.randomId);
+      this.#added = added;
       if (key !== undefined) {
         this.#keyHash = murmur3((snapshot.saltPrefixes[index] as string) + key);
         return sideOfBucket(bucketOfHash(this.#keyHash), weightPpm);
@@ -166,7 +165,7 @@ export class Exchange {
     if (!outbound.isConnected) this.#observation.connecting();
     this.#pool = pool;
     this.#outbound = outbound;
-    outbound.sendHead(request, forwardingLines(this.#connectionLines, this.#inbound.peer, request), this.#droppedNames);
+    outbound.sendHead(request, this.#inbound.forwarding.of(request), this.#droppedNames);
     if (this.#requestEnded) {
       this.#responseActiveMs = this.#runtime.nowMs;
       outbound.sendEnd(this.#requestTrailers);
@@ -249,7 +248,7 @@ export class Exchange {
     this.#responseActiveMs = this.#runtime.nowMs;
     this.#status = response.status;
     this.#responseNominated = response.connection.nominated;
-    this.#inbound.respondHead(response, this.#setCookie);
+    this.#inbound.respondHead(response, this.#added);
   }
 
   /** False: the client cannot take more now. */
@@ -280,7 +279,7 @@ export class Exchange {
     const nowMs = this.#runtime.clock();
     pool?.count(this.#observation.attemptByStatus(response.status, nowMs) === OUTCOME_FAULT);
     this.#observation.tunnel(nowMs);
-    const client = this.#inbound.openTunnel(response, this.#setCookie);
+    const client = this.#inbound.openTunnel(response, this.#added);
     let open = 2;
     const onClose = (): void => {
       if (--open > 0) return;

@@ -1,8 +1,10 @@
 /** What a backend is told about the client: X-Forwarded-*, Forwarded (RFC 7239) and Via (RFC 9110 section 7.6.3). */
 import { BlockList, isIP, isIPv6 } from 'node:net';
+import { AddedFields } from './added-fields.ts';
 import type { Peer, RequestView } from './halves.ts';
 
-const VIA_NAME = '1.1 crossfade';
+/** Received-protocol and name of Via. */
+export type Via = '1.1 crossfade' | '2.0 crossfade';
 
 /** Addresses and CIDR blocks of proxies whose word is believed. */
 export class TrustedProxies {
@@ -45,37 +47,55 @@ export function clientAddress(peer: Peer, request: RequestView, trusted: Trusted
   return address;
 }
 
-/** The lines for a peer that is not trusted, but for the authority: the same for all requests of a connection. */
-export function connectionLines(peer: Peer): string {
-  return (
-    `x-forwarded-for: ${peer.address}\r\nx-forwarded-proto: ${peer.scheme}\r\nvia: ${VIA_NAME}\r\n` +
-    `forwarded: for=${nodeName(peer.address)};proto=${peer.scheme}`
-  );
-}
+/** What requests of one client connection tell about where they come from. */
+export class Forwarding {
+  readonly #peer: Peer;
+  readonly #via: Via;
+  /** Clients hardly ever change the authority on a connection, so the last request's fields are mostly the next one's too. */
+  #authority: string | null = null;
+  #last: AddedFields | null = null;
 
-/** @param prefix from `connectionLines` */
-export function forwardingLines(prefix: string, peer: Peer, request: RequestView): string {
-  if (peer.isTrusted) return extendedLines(peer, request);
-  const { authority } = request;
-  // Only HTTP/1.0 has requests that name no host.
-  return authority === '' ? `${prefix}\r\n` : `${prefix};host="${authority}"\r\nx-forwarded-host: ${authority}\r\n`;
-}
+  constructor(peer: Peer, via: Via) {
+    this.#peer = peer;
+    this.#via = via;
+  }
 
-/** A trusted peer's fields are kept and this hop is added to them. */
-function extendedLines(peer: Peer, request: RequestView): string {
-  const fields = request.fields;
-  const proto = fields.get('x-forwarded-proto') ?? peer.scheme;
-  const host = fields.get('x-forwarded-host') ?? request.authority;
-  const port = fields.get('x-forwarded-port');
-  const named = request.authority === '' ? '' : `;host="${request.authority}"`;
-  return (
-    `x-forwarded-for: ${append(all(request, 'x-forwarded-for'), peer.address)}\r\n` +
-    `x-forwarded-proto: ${proto}\r\n` +
-    (host === '' ? '' : `x-forwarded-host: ${host}\r\n`) +
-    (port === undefined ? '' : `x-forwarded-port: ${port}\r\n`) +
-    `forwarded: ${append(all(request, 'forwarded'), `for=${nodeName(peer.address)};proto=${peer.scheme}${named}`)}\r\n` +
-    `via: ${append(all(request, 'via'), VIA_NAME)}\r\n`
-  );
+  /** The fields to be added to the request, in the place of those that it has of these names. */
+  of(request: RequestView): AddedFields {
+    if (this.#peer.isTrusted) return this.#extended(request);
+    if (this.#last !== null && this.#authority === request.authority) return this.#last;
+    this.#authority = request.authority;
+    this.#last = this.#own(request.authority);
+    return this.#last;
+  }
+
+  /** A peer that is not trusted: nothing that it says about others is passed on. */
+  #own(authority: string): AddedFields {
+    const { address, scheme } = this.#peer;
+    const flat = ['x-forwarded-for', address, 'x-forwarded-proto', scheme, 'via', this.#via];
+    const element = `for=${nodeName(address)};proto=${scheme}`;
+    // Only HTTP/1.0 has requests that name no host.
+    if (authority === '') flat.push('forwarded', element);
+    else flat.push('forwarded', `${element};host="${authority}"`, 'x-forwarded-host', authority);
+    return new AddedFields(flat);
+  }
+
+  /** A trusted peer's fields are kept and this hop is added to them. */
+  #extended(request: RequestView): AddedFields {
+    const { fields, authority } = request;
+    const { address, scheme } = this.#peer;
+    const host = fields.get('x-forwarded-host') ?? authority;
+    const port = fields.get('x-forwarded-port');
+    const named = authority === '' ? '' : `;host="${authority}"`;
+    const element = `for=${nodeName(address)};proto=${scheme}${named}`;
+    const flat = ['x-forwarded-for', append(all(request, 'x-forwarded-for'), address)];
+    flat.push('x-forwarded-proto', fields.get('x-forwarded-proto') ?? scheme);
+    if (host !== '') flat.push('x-forwarded-host', host);
+    if (port !== undefined) flat.push('x-forwarded-port', port);
+    flat.push('forwarded', append(all(request, 'forwarded'), element));
+    flat.push('via', append(all(request, 'via'), this.#via));
+    return new AddedFields(flat);
+  }
 }
 
 /** RFC 7239 section 6: an IPv6 address stands in brackets and quotes. */

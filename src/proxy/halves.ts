@@ -4,8 +4,16 @@
  */
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Fields } from '../fields.ts';
-import type { ConnectionOptions } from '../http1/framing.ts';
+import type { AddedFields } from './added-fields.ts';
+import type { Forwarding } from './forwarding.ts';
 import type { Tunnel } from './tunnel.ts';
+
+/** What a message says about the hop that it came by (RFC 9110 section 7.6.1); nothing in HTTP/2. */
+export interface HopOptions {
+  readonly upgrade: boolean;
+  /** Lower-case names of fields that are meant for that hop only; null: none. */
+  readonly nominated: readonly string[] | null;
+}
 
 /** A request as the exchange and an outbound half read it; good until the exchange is over. */
 export interface RequestView {
@@ -16,17 +24,18 @@ export interface RequestView {
   readonly fields: Fields;
   /** Bytes, NO_BODY or CHUNKED (unknown until its end). */
   readonly bodyLength: number;
-  readonly connection: ConnectionOptions;
+  readonly connection: HopOptions;
 }
 
 /** A response as the exchange and an inbound half read it; good until its end. */
 export interface ResponseView {
   readonly status: number;
+  /** '' where the protocol has none. */
   readonly reason: string;
   readonly fields: Fields;
   /** Bytes, NO_BODY, CHUNKED or UNTIL_CLOSE. */
   readonly bodyLength: number;
-  readonly connection: ConnectionOptions;
+  readonly connection: HopOptions;
 }
 
 /** Who is at the other end of the client's connection. */
@@ -42,10 +51,10 @@ export interface InboundHalf {
   /** Index into PROTOCOLS. */
   readonly protocol: number;
   readonly peer: Peer;
+  readonly forwarding: Forwarding;
   /** 1xx responses other than 101. */
   respondInterim(response: ResponseView): void;
-  /** @param extraLines field lines that the proxy adds, CRLF behind each */
-  respondHead(response: ResponseView, extraLines: string): void;
+  respondHead(response: ResponseView, added: AddedFields): void;
   /** False: no more until the exchange's `onClientDrained`. The bytes may be reused when the call returns. */
   respondBody(bytes: Buffer, start: number, end: number): boolean;
   respondEnd(trailers: Fields | null): void;
@@ -58,7 +67,7 @@ export interface InboundHalf {
   pauseRequest(): void;
   resumeRequest(): void;
   /** Becomes the client's end of a tunnel after the backend's 101. */
-  openTunnel(response: ResponseView, extraLines: string): Tunnel;
+  openTunnel(response: ResponseView, added: AddedFields): Tunnel;
 }
 
 /** What an exchange asks of the backend's half. */
@@ -67,8 +76,8 @@ export interface OutboundHalf {
   readonly isStale: boolean;
   /** Whether the connection is made, so that bytes sent now leave. */
   readonly isConnected: boolean;
-  /** @param forwardingLines field lines about the client that the proxy adds; @param droppedNames lower-case names to leave out, or null */
-  sendHead(request: RequestView, forwardingLines: string, droppedNames: readonly string[] | null): void;
+  /** @param forwarding added in the place of the request's own fields of these names; @param droppedNames lower-case names to leave out, or null */
+  sendHead(request: RequestView, forwarding: AddedFields, droppedNames: readonly string[] | null): void;
   /** False: no more until the exchange's `onBackendDrained`. The bytes are the half's from now on. */
   sendBody(bytes: Buffer, start: number, end: number): boolean;
   sendEnd(trailers: Fields | null): void;

@@ -9,7 +9,9 @@ import { EXPECT } from '../http1/known.ts';
 import type { RequestHead } from '../http1/request.ts';
 import { RequestReader, type RequestSink } from '../http1/request-reader.ts';
 import { fieldLines, HOP_BY_HOP, LENGTH } from '../http1/serialize.ts';
+import type { AddedFields } from './added-fields.ts';
 import { Exchange } from './exchange.ts';
+import { Forwarding } from './forwarding.ts';
 import type { InboundHalf, Peer, ResponseView } from './halves.ts';
 import { Http1Writer } from './http1-writer.ts';
 import { countRejection } from './rejections.ts';
@@ -35,6 +37,7 @@ type ConnectionState = 'open' | 'lingering' | 'tunnel' | 'closed';
 export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
   readonly protocol = 0;
   readonly peer: Peer;
+  readonly forwarding: Forwarding;
   readonly #runtime: Runtime;
   readonly #socket: Socket;
   readonly #reader: RequestReader;
@@ -66,6 +69,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     this.#runtime = runtime;
     this.#socket = socket;
     this.peer = peer;
+    this.forwarding = new Forwarding(peer, '1.1 crossfade');
     this.#onGone = onGone;
     this.#reader = new RequestReader(runtime.serving.limits, this);
     this.#head = this.#reader.head;
@@ -208,7 +212,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     this.#output.text(`HTTP/1.1 ${response.status} ${response.reason}\r\n${lines}\r\n`);
   }
 
-  respondHead(response: ResponseView, extraLines: string): void {
+  respondHead(response: ResponseView, added: AddedFields): void {
     const { status, bodyLength, connection } = response;
     const toOldClient = this.#head.minorVersion === 0;
     const ofUnknownLength = bodyLength === CHUNKED || bodyLength === UNTIL_CLOSE;
@@ -219,7 +223,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
       this.#keepAlive = false;
     }
     const dropped = status === 204 ? HOP_BY_HOP | LENGTH : HOP_BY_HOP;
-    let text = `HTTP/1.1 ${status} ${response.reason}\r\n${fieldLines(response.fields, dropped, connection.nominated)}${extraLines}`;
+    let text = `HTTP/1.1 ${status} ${response.reason}\r\n${fieldLines(response.fields, dropped, connection.nominated)}${added.lines}`;
     if (chunked) text += 'transfer-encoding: chunked\r\n';
     if (!this.#keepAlive) text += 'connection: close\r\n';
     else if (toOldClient) text += 'connection: keep-alive\r\n';
@@ -271,11 +275,11 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     this.#readOn();
   }
 
-  openTunnel(response: ResponseView, extraLines: string): Tunnel {
+  openTunnel(response: ResponseView, added: AddedFields): Tunnel {
     const { status, reason, fields, connection } = response;
     const lines = fieldLines(fields, HOP_BY_HOP | LENGTH, connection.nominated);
     const upgrade = `connection: upgrade\r\nupgrade: ${fields.get('upgrade') ?? ''}\r\n`;
-    this.#output.text(`HTTP/1.1 ${status} ${reason}\r\n${lines}${extraLines}${upgrade}\r\n`);
+    this.#output.text(`HTTP/1.1 ${status} ${reason}\r\n${lines}${added.lines}${upgrade}\r\n`);
     this.#state = 'tunnel';
     const tunnel = new Tunnel(this.#socket, this.#output, this.#reader.takePending());
     this.#tunnel = tunnel;

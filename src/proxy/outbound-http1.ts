@@ -9,6 +9,7 @@ import { HOST_FIELD, KEEP_ALIVE, TE } from '../http1/known.ts';
 import type { ResponseHead } from '../http1/response.ts';
 import { ResponseReader, type ResponseSink } from '../http1/response-reader.ts';
 import { FORWARDING, fieldLines, HOP_BY_HOP } from '../http1/serialize.ts';
+import type { AddedFields } from './added-fields.ts';
 import type { Exchange } from './exchange.ts';
 import type { OutboundHalf, RequestView } from './halves.ts';
 import { Http1Writer } from './http1-writer.ts';
@@ -113,14 +114,14 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     this.#responseEnded = false;
   }
 
-  sendHead(request: RequestView, forwarding: string, droppedNames: readonly string[] | null): void {
+  sendHead(request: RequestView, forwarding: AddedFields, droppedNames: readonly string[] | null): void {
     const { connection, fields } = request;
     // A tunnel begins behind the request, so nothing else may stand there.
     const protocols = connection.upgrade && request.bodyLength === NO_BODY ? upgradeOf(fields) : '';
     const mayUpgrade = protocols !== '' && !isHttp2(protocols);
     let text = `${request.method} ${request.target} HTTP/1.1\r\n`;
     if (!hasField(fields, HOST_FIELD, 'host')) text += `host: ${request.authority || this.#hostName()}\r\n`;
-    text += fieldLines(fields, HOP_BY_HOP | FORWARDING, droppedNames) + forwarding;
+    text += fieldLines(fields, HOP_BY_HOP | FORWARDING, droppedNames) + forwarding.lines;
     if (request.bodyLength === CHUNKED) text += 'transfer-encoding: chunked\r\n';
     if (mayUpgrade) text += `connection: upgrade\r\nupgrade: ${protocols}\r\n`;
     else if (wantsTrailers(fields)) text += 'connection: te\r\nte: trailers\r\n';

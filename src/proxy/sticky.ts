@@ -1,5 +1,6 @@
 /** Where a request's key comes from: the first of the route's sticky sources that the request has. */
 import type { StickySource } from '../domain/route.ts';
+import { AddedFields, NOTHING_ADDED } from './added-fields.ts';
 import { clientAddress, type TrustedProxies } from './forwarding.ts';
 import type { Peer, RequestView } from './halves.ts';
 
@@ -9,11 +10,11 @@ const COOKIE = 'crossfade';
 export interface StickyKey {
   /** Bytes, one character each; undefined: the request has no key, its side is drawn. */
   readonly key: string | undefined;
-  /** A `Set-Cookie` line for the response, or ''. */
-  readonly setCookie: string;
+  /** For the response: the cookie that was made. */
+  readonly added: AddedFields;
 }
 
-const NO_KEY: StickyKey = { key: undefined, setCookie: '' };
+const NO_KEY: StickyKey = { key: undefined, added: NOTHING_ADDED };
 
 /** @param randomId 128 random bits as text, for a generated cookie */
 export function stickyKey(
@@ -27,22 +28,25 @@ export function stickyKey(
     switch (source.kind) {
       case 'header': {
         const key = request.fields.get(source.name);
-        if (key !== undefined && key !== '') return { key, setCookie: '' };
+        if (key !== undefined && key !== '') return { key, added: NOTHING_ADDED };
         break;
       }
       case 'cookie': {
         const key = cookie(request, source.name);
-        if (key !== undefined && key !== '') return { key, setCookie: '' };
+        if (key !== undefined && key !== '') return { key, added: NOTHING_ADDED };
         break;
       }
       case 'address':
-        return { key: clientAddress(peer, request, trusted), setCookie: '' };
+        return { key: clientAddress(peer, request, trusted), added: NOTHING_ADDED };
       case 'generate': {
         const known = cookie(request, COOKIE);
-        if (known !== undefined && known !== '') return { key: known, setCookie: '' };
+        if (known !== undefined && known !== '') return { key: known, added: NOTHING_ADDED };
         const key = randomId();
         const secure = peer.scheme === 'https' ? '; Secure' : '';
-        return { key, setCookie: `set-cookie: ${COOKIE}=${key}; Path=/; HttpOnly; SameSite=Lax${secure}\r\n` };
+        return {
+          key,
+          added: new AddedFields(['set-cookie', `${COOKIE}=${key}; Path=/; HttpOnly; SameSite=Lax${secure}`]),
+        };
       }
     }
   }

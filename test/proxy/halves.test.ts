@@ -209,7 +209,7 @@ describe('from memory to HTTP/1', () => {
     const seen = await message(wire);
     expect(seen.head).toBe(
       'POST /a?b HTTP/1.1\r\nhost: shop.example\r\nx: 1\r\n' +
-        'x-forwarded-for: 192.0.2.1\r\nx-forwarded-proto: https\r\nvia: 1.1 crossfade\r\n' +
+        'x-forwarded-for: 192.0.2.1\r\nx-forwarded-proto: https\r\nvia: 2.0 crossfade\r\n' +
         'forwarded: for=192.0.2.1;proto=https;host="shop.example"\r\nx-forwarded-host: shop.example\r\n' +
         'transfer-encoding: chunked\r\nconnection: te\r\nte: trailers\r\n\r\n',
     );

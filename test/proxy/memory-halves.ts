@@ -2,7 +2,9 @@
 import type { ErrorCode } from '../../src/domain/errors.ts';
 import { type Fields, FlatFields } from '../../src/fields.ts';
 import { CHUNKED } from '../../src/http1/framing.ts';
+import type { AddedFields } from '../../src/proxy/added-fields.ts';
 import { Exchange } from '../../src/proxy/exchange.ts';
+import { Forwarding } from '../../src/proxy/forwarding.ts';
 import type { InboundHalf, Peer, RequestView, ResponseView } from '../../src/proxy/halves.ts';
 import type { Pool, PooledHalf } from '../../src/proxy/pool.ts';
 import type { Runtime } from '../../src/proxy/runtime.ts';
@@ -42,6 +44,7 @@ function text(bytes: Buffer, start: number, end: number): string {
 export class MemoryInbound implements InboundHalf {
   readonly protocol = 1;
   readonly peer: Peer = { address: '192.0.2.1', scheme: 'https', isTrusted: false };
+  readonly forwarding = new Forwarding(this.peer, '2.0 crossfade');
   readonly exchange: Exchange;
   readonly told: string[] = [];
   fields: string[] = [];
@@ -65,8 +68,8 @@ export class MemoryInbound implements InboundHalf {
     this.told.push(`interim ${interim.status}`);
   }
 
-  respondHead(head: ResponseView, extraLines: string): void {
-    this.told.push(`head ${head.status}${extraLines}`);
+  respondHead(head: ResponseView, added: AddedFields): void {
+    this.told.push(`head ${head.status}${added.lines}`);
     this.fields = pairs(head.fields);
   }
 
@@ -146,10 +149,10 @@ export class MemoryOutbound implements PooledHalf {
     this.body = '';
   }
 
-  sendHead(head: RequestView, forwardingLines: string, droppedNames: readonly string[] | null): void {
+  sendHead(head: RequestView, forwarding: AddedFields, droppedNames: readonly string[] | null): void {
     this.requests.push(`${head.method} ${head.target}`);
     this.fields = pairs(head.fields);
-    this.lines = `${forwardingLines}${droppedNames?.join() ?? ''}`;
+    this.lines = `${forwarding.lines}${droppedNames?.join() ?? ''}`;
   }
 
   sendBody(bytes: Buffer, start: number, end: number): boolean {
