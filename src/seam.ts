@@ -23,6 +23,8 @@ export interface BackendSpec {
     readonly serverName?: string;
     readonly insecure: boolean;
   };
+  /** Absent: http1. */
+  readonly protocol?: 'http1' | 'h2';
   /** Most connections that one worker opens to one endpoint; 0: no limit. */
   readonly connections: number;
 }

@@ -11,7 +11,6 @@ interface NotBuilt {
 }
 
 const NOT_BUILT: readonly NotBuilt[] = [
-  { path: 'backends.*.protocol', value: /^h2$/, says: 'protocol "h2" is not built yet; use http1' },
   { path: 'backends.*.protocol', value: /^auto$/, says: 'protocol "auto" is not built yet; use http1' },
   { path: 'routes.*.match.grpc', says: 'gRPC needs protocol "h2", which is not built yet; leave grpc out' },
   { path: 'routes.*.rescue', says: 'rescue is not built yet; leave it out' },

@@ -93,12 +93,13 @@ function resolveBackend(
   folder: string,
   texts: ReadonlyMap<string, string>,
 ): BackendConfig {
-  const { discovery, limits, tls } = content;
+  const { discovery, limits, protocol, tls } = content;
   const backend = {
     name,
     source: resolveDiscovery(discovery, folder, (path) => pem(path, folder, texts)),
     health: resolveHealth(content),
     connections: limits.connections,
+    ...(protocol === 'h2' ? { protocol } : {}),
   };
   if (tls === undefined) return backend;
   return {

@@ -37,12 +37,14 @@ export interface RequestParts {
 
 /**
  * @param scheme of the connection that the request goes out on
+ * @param authority for a request that names none
  * @param extra names and values by turns that take the place of what the request says about forwarding
  * @param droppedNames lower-case names to leave out besides, or null
  */
 export function requestBlock(
   request: RequestParts,
   scheme: string,
+  authority: string,
   extra: readonly string[],
   droppedNames: readonly string[] | null,
 ): FieldBlock {
@@ -50,8 +52,7 @@ export function requestBlock(
   const known = sentBefore(fields, extra, droppedNames);
   if (known !== null && known.flat[3] === scheme) return known;
   const flat = [':method', request.method, ':scheme', scheme];
-  if (request.authority !== '') flat.push(':authority', request.authority);
-  flat.push(':path', request.target);
+  flat.push(':authority', request.authority === '' ? authority : request.authority, ':path', request.target);
   append(flat, fields, FORWARDING, droppedNames);
   if (wantsTrailers(fields)) flat.push('te', 'trailers');
   return keep(fields, flat, extra, droppedNames);

@@ -1,4 +1,4 @@
-/** Connections to one endpoint. Outlives snapshots: a change of weights or of the table drops none that is still wanted. */
+/** Connections to one endpoint, or sessions of HTTP/2. Outlives snapshots: a change of weights or of the table drops none that is still wanted. */
 import type { SecureContext } from 'node:tls';
 import type { Timeouts } from '../domain/route.ts';
 import type { AttemptsOfEndpoint } from '../seam.ts';
@@ -8,6 +8,7 @@ import type { Exchange } from './exchange.ts';
 import type { OutboundHalf } from './halves.ts';
 import { OutboundHttp1 } from './outbound-http1.ts';
 import type { Runtime } from './runtime.ts';
+import { SessionPool } from './session-pool.ts';
 
 export interface UpstreamTls {
   readonly context: SecureContext;
@@ -22,6 +23,7 @@ export interface PoolTarget {
   readonly host: string;
   readonly port: number;
   readonly tls: UpstreamTls | null;
+  readonly protocol: 'http1' | 'h2';
   /** Most connections of this worker; 0: no limit. */
   readonly connections: number;
 }
@@ -60,11 +62,13 @@ export class Pool {
   /** The one used last is taken first, so that those not needed grow old and close. */
   readonly #idle: PooledHalf[] = [];
   readonly #connect: Connect;
+  readonly #sessions: SessionPool | null;
 
   constructor(target: PoolTarget, runtime: Runtime, connect: Connect = connectHttp1) {
     this.target = target;
     this.runtime = runtime;
     this.#connect = connect;
+    this.#sessions = target.protocol === 'h2' ? new SessionPool(target, runtime) : null;
     this.doubt = new Doubt(runtime, target, (doubt) => {
       this.caution = (this.caution & WARMING) | doubt;
     });
@@ -115,7 +119,8 @@ export class Pool {
   }
 
   /** @param fresh make a new connection even when one is idle */
-  acquire(exchange: Exchange, timeouts: Timeouts, fresh: boolean): PooledHalf | PoolRefusal {
+  acquire(exchange: Exchange, timeouts: Timeouts, fresh: boolean): OutboundHalf | PoolRefusal {
+    if (this.#sessions !== null) return this.#sessions.acquire(exchange, timeouts.connectMs);
     if (!fresh) {
       const idle = this.#idle.pop();
       if (idle !== undefined) {
@@ -148,6 +153,7 @@ export class Pool {
   /** The endpoint is no longer in use: nothing new, idle connections close, what runs finishes. */
   retire(): void {
     this.#isRetired = true;
+    this.#sessions?.retire();
     this.doubt.end();
     for (const connection of this.#idle.splice(0)) connection.close();
   }

@@ -2,6 +2,7 @@
 import type { Snapshot } from '../domain/snapshot.ts';
 import type { Limits } from '../seam.ts';
 import type { Counts } from './counts.ts';
+import { Flusher } from './flusher.ts';
 import type { TrustedProxies } from './forwarding.ts';
 import type { OverrideHeader } from './override.ts';
 import type { Pool } from './pool.ts';
@@ -41,6 +42,7 @@ export class Runtime {
   readonly random: () => number;
   /** 128 random bits as text. */
   readonly randomId: () => string;
+  readonly flusher = new Flusher();
   readonly #swept = new Set<Sweepable>();
 
   constructor(serving: Serving, sources: { clock: () => number; random: () => number; randomId: () => string }) {

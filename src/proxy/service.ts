@@ -325,10 +325,10 @@ function usablePools(pools: readonly Pool[], out: ReadonlySet<string>): readonly
 }
 
 function poolTarget(backend: BackendSpec, endpoint: EndpointSpec): PoolTarget {
-  const { tls, connections } = backend;
+  const { tls, connections, protocol = 'http1' } = backend;
   const { host, port, name = host } = endpoint;
   const key = endpointKey(endpoint);
-  if (tls === undefined) return { key, host, port, tls: null, connections };
+  if (tls === undefined) return { key, host, port, tls: null, protocol, connections };
   const context = createSecureContext({
     ...(tls.ca === undefined ? {} : { ca: tls.ca }),
     ...(tls.certificate === undefined ? {} : { cert: tls.certificate }),
@@ -336,5 +336,5 @@ function poolTarget(backend: BackendSpec, endpoint: EndpointSpec): PoolTarget {
   });
   const isName = !/^[\d.]+$|:/.test(name);
   const serverName = tls.serverName ?? (isName ? name : undefined);
-  return { key, host, port, tls: { context, serverName, verify: !tls.insecure }, connections };
+  return { key, host, port, tls: { context, serverName, verify: !tls.insecure }, protocol, connections };
 }

@@ -103,6 +103,19 @@ export class SocketOutput {
     return this.#written(request, handle.writeBuffer(request, bytes), bytes);
   }
 
+  /** The bytes are only lent. True: they are free again; false: they are the socket's, since the kernel has not taken them whole. */
+  lend(bytes: Uint8Array): boolean {
+    const handle = this.#direct();
+    if (handle === null) {
+      this.#socket.write(Buffer.from(bytes));
+      return true;
+    }
+    const request = takeRequest();
+    const unfinished = this.#unfinished;
+    this.#written(request, handle.writeBuffer(request, bytes), bytes);
+    return this.#unfinished === unfinished;
+  }
+
   /** Both in one system call. */
   textAndBytes(text: string, bytes: Uint8Array): boolean {
     const handle = this.#direct();

@@ -44,6 +44,11 @@ export class Half implements StreamSink {
     this.#commands.push(command);
   }
 
+  /** 200, without its end. */
+  respond(): void {
+    this.stream.sendHead(OK, false);
+  }
+
   onInterim(head: ResponseHead): void {
     this.events.push(`interim ${head.status}`);
   }

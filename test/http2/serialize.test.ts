@@ -13,7 +13,7 @@ const request = (flat: readonly string[]) => ({
 describe('messages as blocks', () => {
   test('a request: pseudo-fields first, names in lower case, Host and what belongs to one hop left out', () => {
     const fields = ['Host', 'a.example', 'Connection', 'keep-alive', 'X-A', '1', 'Transfer-Encoding', 'chunked'];
-    expect(requestBlock(request(fields), 'http', ['via', '2 crossfade'], null).flat).toEqual([
+    expect(requestBlock(request(fields), 'http', 'inner:80', ['via', '2 crossfade'], null).flat).toEqual([
       ':method',
       'GET',
       ':scheme',
@@ -31,7 +31,7 @@ describe('messages as blocks', () => {
 
   test('what a client says about forwarding is replaced, and named fields are dropped', () => {
     const fields = ['X-Forwarded-For', '6.6.6.6', 'Forwarded', 'for=6', 'x-secret', 's', 'x-b', '2'];
-    const { flat } = requestBlock(request(fields), 'https', ['x-forwarded-for', '127.0.0.1'], ['x-secret']);
+    const { flat } = requestBlock(request(fields), 'https', 'inner:80', ['x-forwarded-for', '127.0.0.1'], ['x-secret']);
     expect(flat.slice(8)).toEqual(['x-b', '2', 'x-forwarded-for', '127.0.0.1']);
   });
 
@@ -40,7 +40,7 @@ describe('messages as blocks', () => {
     ['deflate, trailers', true],
     ['deflate', false],
   ])('te: %s', (te, passes) => {
-    const { flat } = requestBlock(request(['TE', te]), 'http', [], null);
+    const { flat } = requestBlock(request(['TE', te]), 'http', 'inner:80', [], null);
     expect(flat.slice(8)).toEqual(passes ? ['te', 'trailers'] : []);
   });
 

@@ -56,7 +56,7 @@ function stage(port?: number): Stage {
     outbounds.push(outbound);
     return outbound;
   };
-  const target = { key: '', host: '127.0.0.1', port: port ?? 1, tls: null, connections: 0 };
+  const target = { key: '', host: '127.0.0.1', port: port ?? 1, tls: null, protocol: 'http1', connections: 0 } as const;
   const pool = port === undefined ? new Pool(target, runtime, inMemory) : new Pool(target, runtime);
   runtime.serving = { ...runtime.serving, pools: [[pool]], usable: [[pool]] };
   onTestFinished(() => pool.retire());

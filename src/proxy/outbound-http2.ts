@@ -1,0 +1,180 @@
+/** One request of a backend that speaks HTTP/2: a stream of one of its sessions. */
+import type { ErrorCode } from '../domain/errors.ts';
+import type { Fields } from '../fields.ts';
+import { NO_BODY } from '../http2/body-length.ts';
+import { CANCEL, NO_ERROR, REFUSED_STREAM } from '../http2/error-code.ts';
+import type { Http2Fields } from '../http2/fields.ts';
+import type { ResponseHead } from '../http2/response.ts';
+import { requestBlock, trailersBlock } from '../http2/serialize.ts';
+import type { ResetCause, StreamSink } from '../http2/sinks.ts';
+import type { Http2Stream } from '../http2/stream.ts';
+import type { AddedFields } from './added-fields.ts';
+import type { Exchange } from './exchange.ts';
+import type { OutboundHalf, RequestView } from './halves.ts';
+import type { SessionPool } from './session-pool.ts';
+import type { UpstreamSession } from './upstream-session.ts';
+
+/** Bytes of a request's body that are kept for the case that the backend refuses the stream. */
+const REPLAY_BYTES = 65_536;
+
+export class OutboundHttp2 implements OutboundHalf, StreamSink {
+  readonly #pool: SessionPool;
+  #session: UpstreamSession;
+  #stream: Http2Stream;
+  #exchange: Exchange | null;
+  #request: RequestView | null = null;
+  #forwarding: AddedFields | null = null;
+  #droppedNames: readonly string[] | null = null;
+  /** What has been sent of the body, until the backend has answered; null: too much to be sent again. */
+  #sent: Buffer[] | null = [];
+  #sentBytes = 0;
+  #requestEnded = false;
+  #requestTrailers: Fields | null = null;
+  #hasResponse = false;
+  #isReplayed = false;
+  /** Among those whose exchange is told at the end of the read. */
+  isTouched = false;
+
+  constructor(pool: SessionPool, session: UpstreamSession, exchange: Exchange, stream: Http2Stream) {
+    this.#pool = pool;
+    this.#session = session;
+    this.#exchange = exchange;
+    this.#stream = stream;
+    stream.sink = this;
+  }
+
+  /** A session has served others before: when it closes before a byte of this answer has come, that is mere bad luck. */
+  get isStale(): boolean {
+    return this.#session.isUsed && !this.#hasResponse;
+  }
+
+  get isConnected(): boolean {
+    return this.#session.isConnected;
+  }
+
+  sendHead(request: RequestView, forwarding: AddedFields, droppedNames: readonly string[] | null): void {
+    this.#request = request;
+    this.#forwarding = forwarding;
+    this.#droppedNames = droppedNames;
+    const block = requestBlock(request, this.#pool.scheme, this.#pool.authority, forwarding.flat, droppedNames);
+    this.#stream.sendHead(block, request.bodyLength === NO_BODY);
+  }
+
+  sendBody(bytes: Buffer, start: number, end: number): boolean {
+    this.#remember(bytes, start, end);
+    return this.#stream.sendData(bytes, start, end);
+  }
+
+  #remember(bytes: Buffer, start: number, end: number): void {
+    if (this.#sent === null || this.#hasResponse) return;
+    this.#sentBytes += end - start;
+    if (this.#sentBytes > REPLAY_BYTES) this.#sent = null;
+    else this.#sent.push(Buffer.from(bytes.subarray(start, end)));
+  }
+
+  sendEnd(trailers: Fields | null): void {
+    this.#requestEnded = true;
+    this.#requestTrailers = trailers;
+    this.#stream.sendEnd(trailers === null ? null : trailersBlock(trailers));
+  }
+
+  flushRequest(): void {
+    // All sessions are flushed at the end of the turn.
+  }
+
+  pauseResponse(): void {
+    this.#stream.pause();
+  }
+
+  resumeResponse(): void {
+    this.#stream.resume();
+    this.#exchange?.flushResponse();
+  }
+
+  abandon(): void {
+    this.#exchange = null;
+    this.#break(CANCEL);
+  }
+
+  /** The session's connection is made. */
+  onConnected(): void {
+    this.#exchange?.onConnected();
+  }
+
+  /** The bytes at hand are used up. */
+  flushResponse(): void {
+    this.isTouched = false;
+    this.#exchange?.flushResponse();
+  }
+
+  onInterim(head: ResponseHead): void {
+    this.#exchange?.onInterim(head);
+  }
+
+  onResponse(head: ResponseHead): void {
+    this.#hasResponse = true;
+    this.#sent = null;
+    this.#session.touch(this);
+    this.#exchange?.onResponseHead(head);
+  }
+
+  onData(bytes: Buffer, start: number, end: number): void {
+    this.#session.touch(this);
+    if (this.#exchange?.onResponseBody(bytes, start, end) === false) this.#stream.pause();
+  }
+
+  onEnd(trailers: Http2Fields | null): void {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    // The answer is whole, and nobody sends the rest of the request.
+    if (!this.#stream.localEnded) this.#break(NO_ERROR);
+    exchange?.onResponseEnd(trailers === null || trailers.flat.length === 0 ? null : trailers);
+  }
+
+  onDrain(): void {
+    this.#exchange?.onBackendDrained();
+  }
+
+  onReset(code: number, cause: ResetCause): void {
+    const exchange = this.#exchange;
+    if (exchange === null) return;
+    if (cause === 'fault') this.#session.onResetSent();
+    const isRefused = code === REFUSED_STREAM && cause === 'peer' && !this.#hasResponse;
+    if (isRefused && this.#replay(exchange)) return;
+    this.#exchange = null;
+    exchange.onUpstreamFailed(this, isRefused ? 'upstreamRefused' : this.#failure(cause));
+  }
+
+  #failure(cause: ResetCause): ErrorCode {
+    if (cause === 'connection') return this.#session.failure;
+    return cause === 'fault' ? 'upstreamInvalid' : 'upstreamReset';
+  }
+
+  #break(code: number): void {
+    if (this.#stream.isClosed) return;
+    this.#stream.reset(code);
+    this.#session.onResetSent();
+  }
+
+  /**
+   * The backend has not looked at the request (RFC 9113 section 8.7), so that it may be sent again whatever it is: once, and on another session. False:
+   * it cannot be.
+   */
+  #replay(exchange: Exchange): boolean {
+    if (this.#isReplayed || this.#sent === null || this.#request === null || this.#forwarding === null) return false;
+    const session = this.#pool.sessionFor(this.#session);
+    const stream = session?.open(this) ?? null;
+    if (session === null || stream === null) return false;
+    this.#isReplayed = true;
+    const sent = this.#sent;
+    this.#sent = null;
+    this.#session = session;
+    this.#stream = stream;
+    this.sendHead(this.#request, this.#forwarding, this.#droppedNames);
+    let isFlowing = true;
+    for (const bytes of sent) isFlowing = stream.sendData(bytes, 0, bytes.length);
+    if (this.#requestEnded) this.sendEnd(this.#requestTrailers);
+    else if (isFlowing) exchange.onBackendDrained();
+    return true;
+  }
+}
