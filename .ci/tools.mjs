@@ -10,9 +10,21 @@ const TOOLS = [
   { program: 'redis-cli', debianPackage: 'redis-tools', purpose: 'asks Redis what the tests want to know' },
 ];
 
+const PYTHON = '/usr/bin/python3';
+/** Python packages of Debian, looked for by the module that they bring. */
+const MODULES = [{ module: 'hpack', debianPackage: 'python3-hpack', purpose: 'is another HPACK to compare with' }];
+
+function missingTools() {
+  const modules = MODULES.filter(({ module }) => spawnSync(PYTHON, ['-c', `import ${module}`]).status !== 0);
+  return [
+    ...TOOLS.filter(({ program }) => spawnSync(program, ['--version']).error !== undefined),
+    ...modules.map(({ module, ...rest }) => ({ program: `Python's ${module}`, ...rest })),
+  ];
+}
+
 /** Installs what is missing where it can, and says so; where it cannot it says what to install, and the tests will name it. */
 export function bringTools() {
-  const missing = TOOLS.filter(({ program }) => spawnSync(program, ['--version']).error !== undefined);
+  const missing = missingTools();
   if (missing.length === 0) return;
   for (const { program, debianPackage, purpose } of missing) {
     console.log(`missing: ${program} (Debian package ${debianPackage}), which ${purpose}`);

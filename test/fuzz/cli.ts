@@ -1,6 +1,7 @@
-/** `npm run fuzz -- --cases 100000 --seed 1`: cases of each subject, compared with llhttp. Exit code 1 when anything failed. */
+/** `npm run fuzz -- --cases 100000 --seed 1`: cases of each subject: HTTP/1.1 compared with llhttp, HTTP/2 with itself cut otherwise. Exit code 1 when anything failed. */
 import { parseArgs } from 'node:util';
 import { campaign, type Subject } from './campaign.ts';
+import { framesSubject } from './frames-subject.ts';
 import { requestSubject, responseSubject } from './subjects.ts';
 
 function wholeNumber(name: string, value: string): number {
@@ -29,10 +30,12 @@ const { values } = parseArgs({
   options: {
     cases: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
-    subject: { type: 'string', default: 'requests,responses' },
+    subject: { type: 'string', default: 'requests,responses,http2,http2-client' },
   },
 });
-const subjects = [requestSubject(), responseSubject()].filter(({ name }) => values.subject.split(',').includes(name));
+const subjects = [requestSubject(), responseSubject(), framesSubject('server'), framesSubject('client')].filter(
+  ({ name }) => values.subject.split(',').includes(name),
+);
 let isClean = subjects.length > 0;
 for (const subject of subjects) {
   isClean = (await run(subject, wholeNumber('cases', values.cases), wholeNumber('seed', values.seed))) && isClean;

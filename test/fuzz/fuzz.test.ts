@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { campaign } from './campaign.ts';
+import { framesSubject } from './frames-subject.ts';
 import { requestSubject, responseSubject } from './subjects.ts';
 
 const CASES = 100_000;
@@ -17,4 +18,18 @@ describe('against llhttp through node:http, cut anywhere', () => {
       expect(grownBytes).toBeLessThan(MOST_GROWTH_BYTES);
     });
   }
+});
+
+describe('frames of HTTP/2, some of them not what they should be', () => {
+  test.each(['server', 'client'] as const)(
+    '20000 sequences for a %s: nothing throws, whatever the cuts nothing changes',
+    {
+      timeout: 240_000,
+    },
+    async (role) => {
+      const { failures, grownBytes } = await campaign(framesSubject(role), 20_000, 1);
+      expect(failures).toEqual([]);
+      expect(grownBytes).toBeLessThan(MOST_GROWTH_BYTES);
+    },
+  );
 });
