@@ -56,7 +56,9 @@ function planOf(config: Config, listeners: readonly ListenerSpec[]): Plan {
   const { limits, timeouts, trustedProxies, override, drainMs, workers } = config;
   return {
     listeners,
-    backends: config.backends.map(({ source, health, ...spec }) => ({ spec, source, health })),
+    backends: config.backends.map(({ source, health, maxRequestsPerEndpoint, ...spec }) => {
+      return { spec, source, health, maxRequestsPerEndpoint };
+    }),
     routes: config.routes.map(({ weightPpm, judge, ...spec }) => ({ spec, weightPpm, judge })),
     limits,
     requestHeadMs: timeouts.requestHeadMs,

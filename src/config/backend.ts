@@ -23,6 +23,8 @@ export const Backend = z.strictObject({
   discovery: Discovery,
   protocol: z.enum(['http1', 'h2', 'auto']).default('http1'),
   tls: BackendTls.exactOptional(),
+  /** Requests per second that one endpoint can carry; a weight is not raised beyond what those that are ready can. 0: no limit. */
+  maxRequestsPerEndpoint: z.number().min(0).max(1_000_000).default(0),
   /** `connections`: most that one worker opens to one endpoint; 0: no limit. */
   limits: z.strictObject({ connections: z.int().min(0).default(0) }).prefault({}),
   health: Health.exactOptional(),

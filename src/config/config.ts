@@ -74,6 +74,8 @@ export interface BackendConfig {
   readonly name: string;
   readonly health: HealthPolicy;
   readonly source: DiscoverySource;
+  /** Requests per second; 0: not said. */
+  readonly maxRequestsPerEndpoint: number;
   /** Absent: cleartext. PEM texts; without `ca` the runtime's authorities; `insecure` leaves certificates unverified. */
   readonly tls?: {
     readonly ca?: string;

@@ -100,6 +100,7 @@ function resolveBackend(
     health: resolveHealth(content),
     connections: limits.connections,
     ...(protocol === 'h2' ? { protocol } : {}),
+    maxRequestsPerEndpoint: content.maxRequestsPerEndpoint,
   };
   if (tls === undefined) return backend;
   return {

@@ -74,7 +74,8 @@ export class ControlPlane {
     });
     const { applied } = this.#supervisor;
     this.#replicas = new Replicas({ applied, epoch: () => this.#keeper.state?.epoch ?? '', monotonic });
-    const verbs = new Verbs(this.#keeper, new Writer(this.#keeper, clock));
+    const capacity = (route: string, weightPpm: number): string | null => this.service.capacity(route, weightPpm);
+    const verbs = new Verbs(this.#keeper, new Writer(this.#keeper, clock, capacity));
     const held = new HeldRoutes(() => this.#show());
     this.#local = new LocalRollbacks({
       file: options.pins,

@@ -14,6 +14,8 @@ export interface Plan
     readonly spec: BackendSpec;
     readonly source: DiscoverySource;
     readonly health: HealthPolicy;
+    /** Requests per second that one endpoint can carry; 0: not said. */
+    readonly maxRequestsPerEndpoint: number;
   }[];
   /** `weightPpm`: where a route starts that the store has never seen. */
   readonly routes: readonly {

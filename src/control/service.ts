@@ -1,5 +1,6 @@
 /** What the admin plane may ask for and do: reads come from what is served, writes go through the store. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { capacityRefusal } from '../domain/capacity.ts';
 import type { RouteExamination } from '../domain/doctor.ts';
 import { ppmToPercent } from '../domain/route.ts';
 import type { AuditEntry } from '../domain/state.ts';
@@ -132,6 +133,20 @@ export class ControlService implements Control {
 
   series(name: string): SeriesView | undefined {
     return this.#series.of(name);
+  }
+
+  /** Why the new side cannot carry the route at this weight, in one sentence; null: it can, as far as is known. */
+  capacity(name: string, weightPpm: number): string | null {
+    const { supervisor, replicas } = this.#options;
+    const backend = supervisor.plan.routes.find(({ spec }) => spec.name === name)?.spec.new ?? -1;
+    const perEndpoint = supervisor.plan.backends[backend]?.maxRequestsPerEndpoint ?? 0;
+    if (perEndpoint === 0) return null;
+    const [old, , , , , fresh] = this.#series.row(name);
+    // Replicas share the traffic evenly, as far as one of them can tell.
+    const living = Math.max(replicas.view(0).length, 1);
+    const requestsPerSecond = ((old + fresh) / STATS_SECONDS) * living;
+    const usable = supervisor.health(backend).filter(({ state }) => state === 'healthy' || state === 'starting');
+    return capacityRefusal({ weightPpm, requestsPerSecond, endpoints: usable.length, perEndpoint });
   }
 
   preview(name: string, weightPpm: number): PreviewView | undefined {

@@ -26,11 +26,20 @@ type Drafted =
 export class Writer {
   readonly #keeper: StateKeeper;
   readonly #clock: () => number;
+  readonly #capacity: (route: string, weightPpm: number) => string | null;
 
-  /** @param clock milliseconds since 1970 */
-  constructor(keeper: StateKeeper, clock: () => number) {
+  /**
+   * @param clock milliseconds since 1970
+   * @param capacity why a route cannot be raised to a weight, in one sentence; null: it can
+   */
+  constructor(
+    keeper: StateKeeper,
+    clock: () => number,
+    capacity: (route: string, weightPpm: number) => string | null = () => null,
+  ) {
     this.#keeper = keeper;
     this.#clock = clock;
+    this.#capacity = capacity;
   }
 
   /** Never rejects because of the store: that is a refusal too. */
@@ -46,11 +55,11 @@ export class Writer {
   async #write(intent: Intent): Promise<Written> {
     let state = this.#keeper.state ?? (await this.#keeper.refresh());
     for (;;) {
-      let drafted = draft(intent, state, this.#keeper.now());
+      let drafted = this.#draft(intent, state);
       if (drafted.kind !== 'change') {
         // Only what the store holds counts for a refusal.
         state = await this.#keeper.refresh();
-        drafted = draft(intent, state, this.#keeper.now());
+        drafted = this.#draft(intent, state);
       }
       if (drafted.kind !== 'change') return drafted;
       const act = actOf({ ...intent, at: this.#clock() });
@@ -60,6 +69,18 @@ export class Writer {
       // Another epoch is refused by `refresh`, except to a replica that has served nothing of the store yet.
       state = await this.#keeper.refresh();
     }
+  }
+
+  /** What was forced goes beyond what the new side is said to carry. */
+  #draft(intent: Intent, state: State): Drafted {
+    const drafted = draft(intent, state, this.#keeper.now());
+    if (drafted.kind !== 'change' || intent.forced === true) return drafted;
+    for (const { route, next } of drafted.routes) {
+      if (next.weightPpm <= (state.routes.get(route)?.weightPpm ?? 0)) continue;
+      const refusal = this.#capacity(route, next.weightPpm);
+      if (refusal !== null) return refused('conflict', refusal);
+    }
+    return drafted;
   }
 }
 

@@ -8,6 +8,11 @@ import { Cluster } from './kubernetes/cluster.ts';
 import { createKubernetesDiscovery } from './kubernetes/source.ts';
 import { createStaticDiscovery } from './static.ts';
 
+const WATCH = { leastWatchS: 240, silentMs: 80_000 };
+const LEAST_AWAY_MS = 200;
+const AWAY_MS_A_WATCH = 5;
+const MOST_AWAY_MS = 2_000;
+
 interface SharedPoller {
   readonly poller: HeliosPoller;
   readonly end: () => void;
@@ -18,6 +23,8 @@ interface SharedPoller {
 export class Discoveries {
   readonly #tools: DiscoveryTools;
   readonly #pollers = new Map<string, SharedPoller>();
+  /** Of Kubernetes, that were ever opened. */
+  #watches = 0;
 
   constructor(tools: DiscoveryTools) {
     this.#tools = tools;
@@ -32,7 +39,12 @@ export class Discoveries {
       case 'helios':
         return this.#openHelios(source);
       case 'kubernetes':
-        return createKubernetesDiscovery(source, new Cluster(source.cluster, this.#tools), this.#tools);
+        this.#watches++;
+        return createKubernetesDiscovery(source, new Cluster(source.cluster, this.#tools), this.#tools, {
+          ...WATCH,
+          // Many services' attempts together stay within what costs little.
+          longestAwayMs: () => Math.min(Math.max(LEAST_AWAY_MS, AWAY_MS_A_WATCH * this.#watches), MOST_AWAY_MS),
+        });
     }
   }
 

@@ -66,12 +66,14 @@ describe('a good file', () => {
           source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9101 }] },
           health: DEFAULT_HEALTH,
           connections: 0,
+          maxRequestsPerEndpoint: 0,
         },
         {
           name: 'b',
           source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9102 }] },
           health: DEFAULT_HEALTH,
           connections: 0,
+          maxRequestsPerEndpoint: 0,
         },
       ],
       emulators: null,
@@ -172,6 +174,7 @@ routes:
         ],
       },
       connections: 256,
+      maxRequestsPerEndpoint: 0,
       health: {
         check: {
           ask: { kind: 'http', path: '/healthz', host: 'h', statuses: [200, 204] },

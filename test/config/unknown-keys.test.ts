@@ -23,6 +23,7 @@ const whole: Mapping = {
   backends: {
     ...(design.backends as Mapping),
     secured: {
+      maxRequestsPerEndpoint: 100,
       discovery: { dns: { name: 'a.example', type: 'A', port: 80, servers: ['10.0.0.2'] } },
       tls: { ca: 'a', certificate: 'b', key: 'c', serverName: 'd', verify: true },
       health: {

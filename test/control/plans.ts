@@ -23,6 +23,7 @@ export function planOf(names: readonly string[], more: Partial<Plan> = {}): Plan
     listeners: [{ address: '127.0.0.1:0', host: '127.0.0.1', port: 0 }],
     backends: ['old', 'new'].map((name, i) => ({
       spec: { name, connections: 0 },
+      maxRequestsPerEndpoint: 0,
       source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9101 + i }] },
       health: UNWATCHED,
     })),

@@ -57,6 +57,19 @@ describe('first weights', () => {
   });
 });
 
+describe('what the new side can carry', () => {
+  test('bounds every raise, and nothing else, unless it is forced', async () => {
+    const carries = (_: string, weightPpm: number): string | null => (weightPpm > 100_000 ? 'Too much' : null);
+    const bounded = new Verbs(keeper, new Writer(keeper, () => 1_000, carries));
+    const set = async (weightPpm: number, more = {}): Promise<string> =>
+      outcome(await bounded.set('a', weightPpm, by({ ifRevision: revision('a'), ...more })));
+    expect(await set(100_000)).toBe('applied');
+    expect(await set(100_001)).toBe('conflict');
+    expect(await set(900_000, { force: true })).toBe('applied');
+    expect(await set(800_000)).toBe('applied');
+  });
+});
+
 describe('set', () => {
   test('of a raise that lost against another writer is refused as stale', async () => {
     store.beforeWrite = () => store.set('a', 5);

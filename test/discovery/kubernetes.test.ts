@@ -46,7 +46,10 @@ function open(times = { leastWatchS: 240, silentMs: 80_000 }, wanted: string | n
     port: wanted,
     cluster: { api: `http://127.0.0.1:${port}` },
   } as const;
-  const discovery = createKubernetesDiscovery(source, new Cluster(source.cluster, tools), tools, times);
+  const discovery = createKubernetesDiscovery(source, new Cluster(source.cluster, tools), tools, {
+    ...times,
+    longestAwayMs: () => 200,
+  });
   onTestFinished(() => discovery.close());
   return discovery;
 }

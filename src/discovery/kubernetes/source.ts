@@ -16,12 +16,10 @@ export interface WatchTimes {
   readonly leastWatchS: number;
   /** A server sends a bookmark each minute or so; one that is silent for longer may have forgotten us. */
   readonly silentMs: number;
+  /** Longest pause between attempts that nobody answers: who is away is not burdened by being asked again soon. */
+  readonly longestAwayMs: () => number;
 }
-
-const TIMES: WatchTimes = { leastWatchS: 240, silentMs: 80_000 };
 const FIRST_PAUSE_MS = 50;
-/** Who does not answer is not burdened by being asked again soon. */
-const LONGEST_AWAY_MS = 1_000;
 const LONGEST_REFUSED_MS = 5_000;
 const UNAVAILABLE = 503;
 /** A watch that lasts less was not worth being opened; so many in a row, and the place is not trusted any more. */
@@ -33,7 +31,7 @@ export function createKubernetesDiscovery(
   source: KubernetesSource,
   cluster: Cluster,
   { clock, random }: DiscoveryTools,
-  times: WatchTimes = TIMES,
+  times: WatchTimes,
 ): Discovery {
   const over = new AbortController();
   const set = new LiveSet(clock, () => {
@@ -156,7 +154,7 @@ class SliceWatch {
       return isLong ? 0 : FIRST_PAUSE_MS;
     }
     if (++this.#short >= MOST_SHORT) this.#place = null;
-    return this.#backoff.nextMs(LONGEST_AWAY_MS);
+    return this.#backoff.nextMs(this.#times.longestAwayMs());
   }
 
   #failed(error: Error): number {
@@ -167,7 +165,7 @@ class SliceWatch {
     if (isGone || isLost) this.#place = null;
     // That the place is forgotten is ordinary.
     if (!isGone) this.#set.fail(`Kubernetes API ${error.message}`);
-    if (!isAnswer || isGone) return this.#backoff.nextMs(LONGEST_AWAY_MS);
+    if (!isAnswer || isGone) return this.#backoff.nextMs(this.#times.longestAwayMs());
     return Math.max(this.#backoff.nextMs(LONGEST_REFUSED_MS), error.retryAfterMs ?? 0);
   }
 }
