@@ -55,7 +55,14 @@ async function examineSide(
   const unreachable = tried.flatMap((endpoint, i) =>
     refusals[i] === null ? [] : [`${formatEndpoint(endpoint)} ${refusals[i]}`],
   );
-  const known = { backend: backend.name, endpoints: endpoints.length, alarm, tried: tried.length, unreachable };
+  const known = {
+    backend: backend.name,
+    configured: backend.protocol ?? 'http1',
+    endpoints: endpoints.length,
+    alarm,
+    tried: tried.length,
+    unreachable,
+  };
   const reachable = tried.find((_, i) => refusals[i] === null);
   const none = { ...known, protocols: [], tls: null, sample: null, noSample: null };
   if (reachable === undefined) return none;

@@ -29,7 +29,7 @@ export interface ClientResponse {
 }
 
 /** More is not read: it is no answer to what is asked for here. */
-const MOST_BYTES = 256 * 1024 * 1024;
+export const MOST_BYTES = 256 * 1024 * 1024;
 
 export class HttpClient {
   readonly #base: URL;

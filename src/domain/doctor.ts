@@ -18,6 +18,8 @@ export interface SideExamination {
   /** How many of the endpoints were tried, and what was wrong with those that took no connection (`host:port words`). */
   readonly tried: number;
   readonly unreachable: string[];
+  /** What the proxy speaks to it. */
+  readonly configured: 'http1' | 'h2';
   /** Which protocols an endpoint was found to speak: http1, h2. */
   readonly protocols: string[];
   /** Null: cleartext. `refused`: why the handshake failed. */
@@ -79,7 +81,7 @@ function differs(text: string): Finding {
 
 function examine(
   side: string,
-  { backend, endpoints, alarm, tried, unreachable, tls, protocols, noSample }: SideExamination,
+  { backend, endpoints, alarm, tried, unreachable, tls, protocols, configured, noSample }: SideExamination,
   nowMs: number,
 ): Finding[] {
   const name = `${side} (${backend})`;
@@ -96,7 +98,9 @@ function examine(
   }
   const connects = endpoints > 0 && unreachable.length < tried && tls?.refused == null;
   if (connects && protocols.length === 0) found.push(breaks(`${name} speaks neither HTTP/1.1 nor HTTP/2`));
-  else if (connects && noSample !== null) found.push(differs(`${name}: no sample: ${noSample}`));
+  else if (connects && !protocols.includes(configured)) {
+    found.push(breaks(`${name} is configured for ${configured}, but speaks ${protocols.join(', ')}`));
+  } else if (connects && noSample !== null) found.push(differs(`${name}: no sample: ${noSample}`));
   return found;
 }
 

@@ -246,6 +246,7 @@ export class FakeControl implements Control {
       alarm: null,
       tried: 1,
       unreachable: [],
+      configured: 'http1' as const,
       protocols: ['http1'],
       tls: null,
       sample: null,

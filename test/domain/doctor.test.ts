@@ -5,7 +5,15 @@ const NOW = Date.UTC(2026, 10, 26);
 const SAMPLE = { status: 200, fields: ['content-type', 'date'], contentType: 'application/json', latencyMs: 10 };
 
 function side(backend: string, more: Partial<SideExamination> = {}): SideExamination {
-  const good = { endpoints: 3, alarm: null, tried: 3, unreachable: [], protocols: ['http1'], tls: null };
+  const good = {
+    endpoints: 3,
+    alarm: null,
+    tried: 3,
+    unreachable: [],
+    configured: 'http1' as const,
+    protocols: ['http1'],
+    tls: null,
+  };
   return { backend, ...good, sample: SAMPLE, noSample: null, ...more };
 }
 
@@ -46,7 +54,7 @@ describe('two sides', () => {
       { tls: { refused: null, expiresAt: NOW + 3 * 86_400_000 } },
       'differs: new (k8s): its certificate ends on 2026-11-29',
     ],
-    ['another protocol', { protocols: ['h2'] }, 'differs: old speaks http1, new speaks h2'],
+    ['another protocol', { configured: 'h2', protocols: ['h2'] }, 'differs: old speaks http1, new speaks h2'],
     [
       'a failing sample',
       { sample: { ...SAMPLE, status: 404 } },

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import { HeliosCluster } from './cluster.ts';
 import { write } from './descriptors.ts';
 
@@ -13,6 +14,7 @@ export type MasterFault =
 
 const SERVER = { snapshot: false, major: 0, minor: 9, patch: 283 };
 const VERSION = `${SERVER.major}.${SERVER.minor}.${SERVER.patch}`;
+const LEAST_ZIPPED = 256;
 const FULL_ID = /^[^:]+:[^:]+:[0-9a-f]{40}$/;
 
 export class HeliosMasterEmulator {
@@ -139,6 +141,11 @@ function end(response: ServerResponse, status: number, message: string): void {
   response.writeHead(status, { 'content-type': 'text/plain' }).end(message);
 }
 
+/** Compressed where the reader takes it, as Dropwizard does from 256 bytes on. */
 function send(response: ServerResponse, { status, json, type = 'application/json' }: Answer): void {
-  response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(json) }).end(json);
+  const accepts = /\bgzip\b/.test(String(response.req.headers['accept-encoding'] ?? ''));
+  const isZipped = accepts && json.length >= LEAST_ZIPPED;
+  const body = isZipped ? gzipSync(json) : Buffer.from(json);
+  const encoding = isZipped ? { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } : {};
+  response.writeHead(status, { 'content-type': type, 'content-length': body.length, ...encoding }).end(body);
 }
