@@ -57,9 +57,11 @@ describe('first weights', () => {
   });
 });
 
+/** A tenth, of whatever route. */
+const carries = (_: string, weightPpm: number): string | null => (weightPpm > 100_000 ? 'Too much' : null);
+
 describe('what the new side can carry', () => {
   test('bounds every raise, and nothing else, unless it is forced', async () => {
-    const carries = (_: string, weightPpm: number): string | null => (weightPpm > 100_000 ? 'Too much' : null);
     const bounded = new Verbs(keeper, new Writer(keeper, () => 1_000, carries));
     const set = async (weightPpm: number, more = {}): Promise<string> =>
       outcome(await bounded.set('a', weightPpm, by({ ifRevision: revision('a'), ...more })));

@@ -143,7 +143,7 @@ function end(response: ServerResponse, status: number, message: string): void {
 
 /** Compressed where the reader takes it, as Dropwizard does from 256 bytes on. */
 function send(response: ServerResponse, { status, json, type = 'application/json' }: Answer): void {
-  const accepts = /\bgzip\b/.test(String(response.req.headers['accept-encoding'] ?? ''));
+  const accepts = /\bgzip\b/.test(response.req.headers['accept-encoding'] ?? '');
   const isZipped = accepts && json.length >= LEAST_ZIPPED;
   const body = isZipped ? gzipSync(json) : Buffer.from(json);
   const encoding = isZipped ? { 'content-encoding': 'gzip', vary: 'Accept-Encoding' } : {};
