@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 
 export class Store<T> {
   #value: T;
+  #isDue = false;
   readonly #listeners = new Set<() => void>();
 
   constructor(value: T) {
@@ -13,10 +14,16 @@ export class Store<T> {
     return this.#value;
   }
 
+  /** What is set several times before the next frame is drawn once. */
   set(value: T): void {
     if (value === this.#value) return;
     this.#value = value;
-    for (const listener of this.#listeners) listener();
+    if (this.#isDue) return;
+    this.#isDue = true;
+    requestAnimationFrame(() => {
+      this.#isDue = false;
+      for (const listener of this.#listeners) listener();
+    });
   }
 
   subscribe(listener: () => void): () => void {
