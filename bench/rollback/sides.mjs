@@ -11,6 +11,8 @@ export const SOME = 0.05;
 export class Side {
   /** @type {Mode} */
   #mode = 'well';
+  /** Of requests that fail in mode `well`. */
+  share = 0;
   /** When it first answered badly, or took a request to leave it hanging, since the mode was set; performance.now(). */
   firstBadAt = Number.NaN;
   /** Requests since the mode was set. */
@@ -31,7 +33,7 @@ export class Side {
   #answer(response) {
     this.requests += 1;
     if (this.#mode === 'hung') this.#noteBad();
-    else if (this.#mode === 'errors' || (this.#mode === 'some' && Math.random() < SOME)) {
+    else if (this.#mode === 'errors' || Math.random() < (this.#mode === 'some' ? SOME : this.share)) {
       this.#noteBad();
       response.writeHead(500).end('bad');
     } else response.end('well');
