@@ -95,6 +95,8 @@ export interface WeightsMessage {
   readonly generation: number;
   /** The state's revision that the weights bring the worker to. */
   readonly revision: number;
+  /** Those of them that are held or rolled back: nothing that fails on old is tried on new. */
+  readonly held: readonly number[];
   readonly weights: readonly (readonly [route: number, weightPpm: number, testSince: number])[];
 }
 

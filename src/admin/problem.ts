@@ -15,6 +15,7 @@ const REFUSALS = {
   frozen: kind(409, 'The route is frozen'),
   latched: kind(409, 'The route was rolled back twice within a day'),
   conflict: kind(409, 'The change contradicts what is there'),
+  noHealthyEndpoint: kind(409, 'The old side cannot take the traffic'),
   stale: kind(412, 'The route has changed since it was read'),
   preconditionRequired: kind(428, 'Raising a weight needs If-Match'),
   storeUnavailable: kind(503, 'The store does not answer'),

@@ -250,11 +250,12 @@ export const RollbackBody = z
     {
       reason: Reason.optional(),
       wait: Wait.optional(),
+      force: z.boolean().optional().describe('Even onto an old side without a healthy endpoint.'),
       direct: z
         .boolean()
         .default(false)
         .describe(
-          'On this replica alone and at once, store or no store: it stays at old until the same rollback has been written, for which `wait` waits.',
+          'On this replica alone and at once, whatever the health of the old side, store or no store: it stays at old until the same rollback has been written, for which `wait` waits.',
         ),
     },
     NOT_AN_OBJECT,

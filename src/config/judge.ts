@@ -33,5 +33,9 @@ export const Judge = z.strictObject({
   adviseOnly: adviseOnly.exactOptional(),
 });
 
-/** Sending a request that failed on one side to the other: share of requests, and whether new may rescue old. */
-export const Rescue = z.strictObject({ budget: Percent.prefault(20), toNew: z.boolean().default(false) });
+/** Sending a request that failed again, also to the other side: share of requests, whether new may rescue old, and how much of a body is kept for it. */
+export const Rescue = z.strictObject({
+  budget: Percent.prefault(20),
+  toNew: z.boolean().default(false),
+  bodyBytes: z.int().min(0).max(16_777_216).default(65_536),
+});

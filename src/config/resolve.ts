@@ -136,6 +136,7 @@ function resolveRoute(
       idleMs: own.idle ?? inherited.idleMs,
       totalMs: own.total ?? inherited.totalMs,
     },
+    rescue: { budget: route.rescue.budget / PPM, toNew: route.rescue.toNew, bodyBytes: route.rescue.bodyBytes },
     weightPpm: route.weight,
     judge: resolveJudge(judge, route.judge),
   };

@@ -63,7 +63,7 @@ export const Route = z.strictObject({
     .default([]),
   group: Name.exactOptional(),
   timeouts: RouteTimeouts.prefault({}),
-  rescue: Rescue.exactOptional(),
+  rescue: Rescue.prefault({}),
   judge: Judge.exactOptional(),
   ramp: z.union([Name, Ramp], { error: 'must be the name of a ramp or a list of steps' }).exactOptional(),
 });

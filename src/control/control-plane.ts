@@ -8,6 +8,7 @@ import { Judge } from './judge.ts';
 import { LocalRollbacks, type PinsFile } from './local-rollbacks.ts';
 import type { Plan } from './plan.ts';
 import { Replicas } from './replicas.ts';
+import { rollbackRefusal } from './rollback-guard.ts';
 import { ControlService } from './service.ts';
 import { type LastStateFile, StateKeeper } from './state-keeper.ts';
 import { Supervisor } from './supervisor.ts';
@@ -110,7 +111,8 @@ export class ControlPlane {
       plan: () => supervisor.plan,
       id: () => this.#replicas.id,
       living: () => this.#replicas.living,
-      takeBack: (route, testSince, who) => verbs.takeBack(route, testSince, who),
+      takeBack: async (route, testSince, who) =>
+        rollbackRefusal(supervisor, this.#local.served, [route]) ?? verbs.takeBack(route, testSince, who),
       pin: (route, actor, reason) => void this.#local.pin([route], actor, reason),
       probe: (route) => supervisor.probe(route),
       bind: (route, bounds) => supervisor.bind(route, bounds),

@@ -245,6 +245,8 @@ export type RefusalCode =
   | 'latched'
   /** Undoing a rollback, or a change that others have built on; adopting where nothing is in dispute (409). */
   | 'conflict'
+  /** A rollback onto an old side of which no endpoint is healthy: needs force (409). */
+  | 'noHealthyEndpoint'
   /** The store does not answer (503). */
   | 'storeUnavailable';
 

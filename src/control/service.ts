@@ -29,6 +29,7 @@ import type { LocalRollbacks } from './local-rollbacks.ts';
 import { MetricsSource } from './metrics-source.ts';
 import { previewOf } from './preview.ts';
 import type { Replicas } from './replicas.ts';
+import { rollbackRefusal } from './rollback-guard.ts';
 import { Series, STATS_SECONDS } from './series.ts';
 import type { StateKeeper } from './state-keeper.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -172,7 +173,11 @@ export class ControlService implements Control {
 
   rollback(routes: readonly string[] | 'all', write: WriteRequest): Promise<WriteResult> {
     const names = routes === 'all' ? this.#names() : routes;
-    return this.#written(names, write, () => this.#verbs.rollback(names, write));
+    const { supervisor, local } = this.#options;
+    return this.#written(names, write, async () => {
+      const refusal = write.force === true ? null : rollbackRefusal(supervisor, local.served, names);
+      return refusal ?? this.#verbs.rollback(names, write);
+    });
   }
 
   rollbackLocally(routes: readonly string[] | 'all', write: WriteRequest): Promise<WriteResult> {

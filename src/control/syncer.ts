@@ -37,7 +37,12 @@ export function indexRoutes(table: TableMessage): RouteIndex {
 /** Every route's weight; one that the state does not know is at 0. */
 export function allWeights(index: RouteIndex, state: State): WeightsMessage {
   const weights = [...index.byName].map(([name, route]) => weightOf(route, state.routes.get(name)));
-  return { kind: 'weights', generation: index.generation, revision: state.revision, weights };
+  const held = [...index.byName].flatMap(([name, route]) => (isHeld(state.routes.get(name)) ? [route] : []));
+  return { kind: 'weights', generation: index.generation, revision: state.revision, held, weights };
+}
+
+function isHeld(state: RouteState | undefined): boolean {
+  return state?.cutover === 'held' || state?.cutover === 'rolledBack';
 }
 
 function weightOf(route: number, state: RouteState | undefined): WeightsMessage['weights'][number] {
@@ -47,16 +52,22 @@ function weightOf(route: number, state: RouteState | undefined): WeightsMessage[
 /** What brings a worker from one state to a newer one: the routes whose weight or test differs, often none. */
 export function changedWeights(index: RouteIndex, from: State, to: State): WeightsMessage {
   const weights: WeightsMessage['weights'][number][] = [];
+  const held: number[] = [];
   for (const [name, next] of to.routes) {
     const before = from.routes.get(name);
-    const isSame = next.weightPpm === (before?.weightPpm ?? 0) && next.testSince === before?.testSince;
+    const isSame =
+      next.weightPpm === (before?.weightPpm ?? 0) &&
+      next.testSince === before?.testSince &&
+      isHeld(next) === isHeld(before);
     if (next === before || isSame) continue;
     const route = index.byName.get(name);
-    if (route !== undefined) weights.push(weightOf(route, next));
+    if (route === undefined) continue;
+    weights.push(weightOf(route, next));
+    if (isHeld(next)) held.push(route);
   }
   for (const name of from.routes.keys()) {
     const route = to.routes.has(name) ? undefined : index.byName.get(name);
     if (route !== undefined) weights.push(weightOf(route, undefined));
   }
-  return { kind: 'weights', generation: index.generation, revision: to.revision, weights };
+  return { kind: 'weights', generation: index.generation, revision: to.revision, held, weights };
 }

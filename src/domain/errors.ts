@@ -52,7 +52,7 @@ export const ERRORS = {
   tlsFailed: entry('upstream', 'nothingSent', 502, 14, 'The connection to the backend could not be secured'),
   upstreamRefused: entry('upstream', 'nothingSent', 503, 14, 'The backend takes no more requests now'),
   upstreamReset: entry('upstream', 'idempotent', 502, 14, 'The backend closed the connection before its answer'),
-  upstreamInvalid: entry('upstream', 'idempotent', 502, 13, 'The backend did not answer with valid HTTP'),
+  upstreamInvalid: entry('upstream', 'never', 502, 13, 'The backend did not answer with valid HTTP'),
   responseHeadTimeout: entry('upstream', 'idempotent', 504, 4, 'The backend did not answer in time'),
   totalTimeout: entry('upstream', 'never', 504, 4, 'The request took too long'),
   upstreamTruncated: entry('upstream', 'never', 0, 14, 'The backend broke off its answer'),

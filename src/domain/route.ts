@@ -57,6 +57,16 @@ export interface Timeouts {
   readonly totalMs: number;
 }
 
+/** Sending a request again that failed before any byte of an answer and may be repeated. */
+export interface RescuePolicy {
+  /** Share of the route's requests, 0 to 1, that may be sent again. Default 0.2; 0: none. */
+  readonly budget: number;
+  /** Whether new may take what old fails on; old always takes what new fails on. Default no. */
+  readonly toNew: boolean;
+  /** Bytes of a request's body that are kept to be sent again. Default 64 KiB. */
+  readonly bodyBytes: number;
+}
+
 /** A route as the data plane needs it: names resolved, times in milliseconds, backends by index. */
 export interface RouteSpec {
   readonly name: string;
@@ -68,4 +78,5 @@ export interface RouteSpec {
   /** Salt of the split: the route's group, or its name. */
   readonly salt: string;
   readonly timeouts: Timeouts;
+  readonly rescue: RescuePolicy;
 }

@@ -26,6 +26,8 @@ export interface Snapshot {
   readonly saltPrefixes: readonly string[];
   /** By route, parts per million. */
   readonly weightsPpm: Int32Array;
+  /** By route, 1: held or rolled back. */
+  readonly held: Uint8Array;
   /** By route: what is drawn now belongs to (era.ts). */
   readonly eras: Float64Array;
   /** By backend. */
@@ -41,6 +43,7 @@ export function createSnapshot(generation: number, routes: readonly RouteSpec[],
     saltPrefixes: routes.map((route) => saltPrefix(route.salt)),
     weightsPpm: new Int32Array(routes.length),
     eras: new Float64Array(routes.length),
+    held: new Uint8Array(routes.length),
     endpoints: Array.from({ length: backends }, () => []),
   };
 }
@@ -49,14 +52,18 @@ export function withWeights(
   snapshot: Snapshot,
   revision: number,
   weights: readonly (readonly [route: number, weightPpm: number, testSince: number])[],
+  held: readonly number[] = [],
 ): Snapshot {
   const weightsPpm = snapshot.weightsPpm.slice();
   const eras = snapshot.eras.slice();
+  const isHeld = snapshot.held.slice();
   for (const [route, weightPpm, testSince] of weights) {
     weightsPpm[route] = weightPpm;
     eras[route] = eraOf(testSince, weightPpm);
+    isHeld[route] = 0;
   }
-  return { ...snapshot, revision, weightsPpm, eras };
+  for (const route of held) isHeld[route] = 1;
+  return { ...snapshot, revision, weightsPpm, eras, held: isHeld };
 }
 
 export function withEndpoints(snapshot: Snapshot, backend: number, { removed, added }: EndpointsPatch): Snapshot {

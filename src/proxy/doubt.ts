@@ -3,7 +3,9 @@
  * instead of letting the next request find out, a connection is tried that carries none. While in doubt, other endpoints are taken.
  */
 import { connect, type Socket } from 'node:net';
+import type { ErrorCode } from '../domain/errors.ts';
 import { DOWN, SUSPECT } from './choice.ts';
+import { connectFailure } from './node-error.ts';
 import type { Runtime, Sweepable } from './runtime.ts';
 
 /** How long a try may take. */
@@ -19,6 +21,8 @@ export class Doubt implements Sweepable {
   readonly #host: string;
   readonly #port: number;
   readonly #onChange: (doubt: number) => void;
+  /** How the last connection failed. */
+  lastFailure: ErrorCode = 'connectFailed';
   #doubt = 0;
   #probe: Socket | null = null;
   #dueMs = 0;
@@ -46,6 +50,7 @@ export class Doubt implements Sweepable {
 
   /** A connection was refused. */
   refused(): void {
+    this.lastFailure = 'connectRefused';
     if (this.#doubt === DOWN) return;
     if (this.#doubt === 0) this.#begin(DOWN);
     else this.#set(DOWN);
@@ -84,12 +89,13 @@ export class Doubt implements Sweepable {
     const probe = connect({ host: this.#host, port: this.#port });
     this.#probe = probe;
     probe.once('connect', () => this.reached());
-    probe.on('error', () => {
-      if (this.#probe === probe) this.#failed();
+    probe.on('error', (error) => {
+      if (this.#probe === probe) this.#failed(connectFailure(error));
     });
   }
 
-  #failed(): void {
+  #failed(code: ErrorCode): void {
+    this.lastFailure = code;
     this.#probe?.destroy();
     this.#probe = null;
     this.#set(DOWN);
@@ -105,6 +111,6 @@ export class Doubt implements Sweepable {
   sweep(nowMs: number): void {
     if (nowMs < this.#dueMs) return;
     if (this.#probe === null) this.#try();
-    else this.#failed();
+    else this.#failed('connectTimeout');
   }
 }

@@ -2,7 +2,6 @@
  * One request's life: match → assign → forward → observe. Stands between an inbound half and an outbound half and is told by both. One a
  * client connection or stream, begun anew for each request, so that a request makes no object of its own here.
  */
-import { AT_RESCUES } from '../domain/counts.ts';
 import { ERRORS, type ErrorCode } from '../domain/errors.ts';
 import { OUTCOME_CANCELLED, OUTCOME_FAULT } from '../domain/outcome.ts';
 import { NEW, OLD, type RouteSpec, type SideIndex } from '../domain/route.ts';
@@ -11,12 +10,13 @@ import { bucketOfHash, drawSide, murmur3, sideOfBucket } from '../domain/split.t
 import type { Fields } from '../fields.ts';
 import { NO_BODY } from '../http1/framing.ts';
 import { type AddedFields, NOTHING_ADDED } from './added-fields.ts';
-import { chooseEndpoint } from './choice.ts';
+import { chooseEndpoint, DOWN } from './choice.ts';
 import type { InboundHalf, OutboundHalf, RequestView, ResponseView } from './halves.ts';
 import { Observation } from './observation.ts';
 import { overrideSide } from './override.ts';
 import type { Pool } from './pool.ts';
 import { countRejection } from './rejections.ts';
+import type { RescueBudget } from './rescue-budget.ts';
 import { routeOf } from './routing.ts';
 import type { Runtime, Serving } from './runtime.ts';
 import { stickyKey } from './sticky.ts';
@@ -26,7 +26,7 @@ import type { Tunnel } from './tunnel.ts';
 /** Methods whose repetition has the effect of one (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
-/** Attempts of one request on its side, the first included, but for those that a reused connection cost. */
+/** Attempts of one request on its own side, the first included, but for those that a reused connection cost; one more goes to the other side. */
 const MAX_ATTEMPTS = 2;
 
 export class Exchange {
@@ -40,7 +40,18 @@ export class Exchange {
   /** Where the attempt under way is counted. */
   #pool: Pool | null = null;
   #lastPool: Pool | null = null;
+  /** Index of the route. */
+  #row = 0;
   #side: SideIndex = OLD;
+  /** An operator asked for the side: no other will do. */
+  #isOverridden = false;
+  /** The other side has been asked instead. */
+  #hasTurned = false;
+  /** What the backend was given of the body, to be given to another. */
+  readonly #kept: Buffer[] = [];
+  #keptBytes = 0;
+  /** Not all of what was sent of the body is kept. */
+  #bodyLost = false;
   /** Of the sticky key that the side follows from. */
   #keyHash = NO_KEY;
   #attempts = 0;
@@ -50,7 +61,6 @@ export class Exchange {
   /** What the proxy adds to the response. */
   #added: AddedFields = NOTHING_ADDED;
   #status = 0;
-  #bodyStarted = false;
   #requestEnded = false;
   #requestTrailers: Fields | null = null;
   #responseStarted = false;
@@ -92,7 +102,10 @@ export class Exchange {
     this.#droppedNames = request.connection.nominated;
     this.#added = NOTHING_ADDED;
     this.#status = 0;
-    this.#bodyStarted = false;
+    this.#hasTurned = false;
+    this.#kept.length = 0;
+    this.#keptBytes = 0;
+    this.#bodyLost = false;
     this.#requestEnded = false;
     this.#responseStarted = false;
     this.#responseBlocked = false;
@@ -107,10 +120,13 @@ export class Exchange {
     }
     const route = serving.snapshot.routes[index] as RouteSpec;
     this.#route = route;
+    this.#row = index;
+    (serving.budgets[index] as RescueBudget).requests++;
     const nowMs = runtime.clock();
     const { totalMs } = route.timeouts;
     this.#totalDeadlineMs = totalMs > 0 ? nowMs + totalMs : Number.POSITIVE_INFINITY;
     const overridden = this.#override(request, serving);
+    this.#isOverridden = overridden !== undefined;
     this.#side = overridden ?? this.#assign(request, serving, index, route);
     this.#observation.begin(serving.counts, index, this.#side, nowMs);
     if (overridden === undefined) {
@@ -156,6 +172,13 @@ export class Exchange {
       this.#attemptFailed('noEndpoint');
       return;
     }
+    if ((pool.caution & DOWN) !== 0 && !this.#hasTurned && this.#mayTurn()) {
+      // Known to be down, with all others of its side: the request need not find it out.
+      this.#observation.fault(pool.doubt.lastFailure);
+      this.#observation.attempt(OUTCOME_FAULT, this.#runtime.clock());
+      this.#turn();
+      return;
+    }
     const outbound = pool.acquire(this, route.timeouts, fresh);
     if (outbound === 'poolExhausted') {
       this.#answer('poolExhausted');
@@ -166,13 +189,15 @@ export class Exchange {
     this.#pool = pool;
     this.#outbound = outbound;
     outbound.sendHead(request, this.#inbound.forwarding.of(request), this.#droppedNames);
+    this.#requestBlocked = false;
+    if (this.#kept.length > 0) this.#sendKept(outbound);
     if (this.#requestEnded) {
       this.#responseActiveMs = this.#runtime.nowMs;
       outbound.sendEnd(this.#requestTrailers);
     } else if (!outbound.isConnected && request.bodyLength !== NO_BODY) {
       this.#awaitsConnect = true;
       this.#inbound.pauseRequest();
-    } else if (this.#attempts > 1) {
+    } else if (this.#attempts > 1 && !this.#requestBlocked) {
       // Paused for the connection that failed; this one is there.
       this.#inbound.resumeRequest();
     }
@@ -181,11 +206,35 @@ export class Exchange {
   // From the client's half.
 
   onRequestBody(bytes: Buffer, start: number, end: number): void {
-    this.#bodyStarted = true;
     this.#requestActiveMs = this.#runtime.nowMs;
+    this.#keep(bytes, start, end);
     if (this.#outbound?.sendBody(bytes, start, end) !== false) return;
     this.#requestBlocked = true;
     this.#inbound.pauseRequest();
+  }
+
+  /** A copy of the body, as long as it is short and of use. */
+  #keep(bytes: Buffer, start: number, end: number): void {
+    if (this.#bodyLost) return;
+    this.#keptBytes += end - start;
+    const { bodyBytes } = (this.#route as RouteSpec).rescue;
+    if (this.#isRepeatable && this.#keptBytes <= bodyBytes) {
+      this.#kept.push(Buffer.from(bytes.subarray(start, end)));
+      return;
+    }
+    this.#bodyLost = true;
+    this.#kept.length = 0;
+  }
+
+  #sendKept(outbound: OutboundHalf): void {
+    for (const bytes of this.#kept) {
+      if (!outbound.sendBody(bytes, 0, bytes.length)) this.#requestBlocked = true;
+    }
+    outbound.flushRequest();
+  }
+
+  get #isRepeatable(): boolean {
+    return IDEMPOTENT.has((this.#request as RequestView).method);
   }
 
   onRequestEnd(trailers: Fields | null): void {
@@ -239,6 +288,7 @@ export class Exchange {
   }
 
   onInterim(response: ResponseView): void {
+    this.#bodyLost = true;
     this.#responseActiveMs = this.#runtime.nowMs;
     this.#inbound.respondInterim(response);
   }
@@ -293,20 +343,23 @@ export class Exchange {
 
   onUpstreamFailed(outbound: OutboundHalf, code: ErrorCode): void {
     this.#letGo();
+    if (code === 'connectRefused') this.#lastPool?.doubt.refused();
+    else if (code === 'connectTimeout' || code === 'connectFailed' || outbound.isStale) this.#lastPool?.doubt.suspect();
     // A backend may close a kept connection just when a request is on its way: nobody's fault, and mended on a fresh connection.
-    if (code === 'upstreamReset' && outbound.isStale && this.#mayRepeat(code)) {
+    if (code === 'upstreamReset' && outbound.isStale && this.#mayRepeat(code, true)) {
       this.#attempts--;
       this.#forward(true);
       return;
     }
-    this.#attemptFailed(this.#responseStarted && code === 'upstreamReset' ? 'upstreamTruncated' : code);
+    const isCut = this.#responseStarted && code === 'upstreamReset';
+    this.#attemptFailed(isCut ? 'upstreamTruncated' : code, outbound.isUnanswered);
   }
 
-  #mayRepeat(code: ErrorCode): boolean {
-    if (this.#bodyStarted || this.#responseStarted) return false;
+  /** Whether another backend may be asked the same, without this one having seen what must be seen once. */
+  #mayRepeat(code: ErrorCode, isUnanswered: boolean): boolean {
+    if (this.#bodyLost || this.#responseStarted || !isUnanswered) return false;
     const { retry } = ERRORS[code];
-    if (retry === 'nothingSent') return true;
-    return retry === 'idempotent' && this.#requestEnded && IDEMPOTENT.has((this.#request as RequestView).method);
+    return retry === 'nothingSent' || (retry === 'idempotent' && this.#isRepeatable);
   }
 
   /** The attempt under way, or the one that has just ended, proved a fault of the side. */
@@ -316,25 +369,61 @@ export class Exchange {
     (this.#pool ?? this.#lastPool)?.count(true);
   }
 
-  #attemptFailed(code: ErrorCode): void {
+  /** @param isUnanswered no byte of an answer has come */
+  #attemptFailed(code: ErrorCode, isUnanswered = true): void {
     this.#attemptFault(code);
-    if (this.#attempts < MAX_ATTEMPTS && this.#hasAnotherWay(code) && this.#mayRepeat(code)) {
-      this.#observation.add(AT_RESCUES, 1);
-      this.#forward(false);
-      return;
-    }
-    this.#answer(code);
+    if (!this.#mayRepeat(code, isUnanswered)) this.#answer(code);
+    else if (this.#hasAnotherWay(code) && this.#isAffordable()) this.#again();
+    else if (this.#mayTurn() && (code === 'noEndpoint' || this.#isAffordable())) this.#turn();
+    else this.#answer(code);
+  }
+
+  /** Once more on the same side. */
+  #again(): void {
+    this.#observation.rescue();
+    this.#forward(false);
+  }
+
+  /** The other side rescues the request. */
+  #turn(): void {
+    this.#observation.rescue();
+    this.#hasTurned = true;
+    this.#side = this.#side === NEW ? OLD : NEW;
+    this.#observation.turnTo(this.#side);
+    this.#forward(false);
   }
 
   /**
-   * Nothing was sent, and there is another endpoint to send it to; or the only one did not take the connection in time, as when its queue was
-   * full for a moment and the handshake's first packet was dropped, which the kernel repeats after a whole second only.
+   * Whether the other side may be asked: old always, new only where that is wished for, it takes traffic anyway, and nobody has stopped it;
+   * and not when it is known to be down as well.
+   */
+  #mayTurn(): boolean {
+    if (this.#hasTurned || this.#isOverridden) return false;
+    const { snapshot, usable } = this.#serving;
+    const { old, new: fresh, rescue } = this.#route as RouteSpec;
+    if (rescue.budget === 0) return false;
+    if (this.#side === OLD) {
+      const takesTraffic = (snapshot.weightsPpm[this.#row] as number) > 0 && snapshot.held[this.#row] === 0;
+      if (!rescue.toNew || !takesTraffic) return false;
+    }
+    const pools = usable[this.#side === NEW ? old : fresh] as readonly Pool[];
+    return pools.some((pool) => (pool.caution & DOWN) === 0);
+  }
+
+  #isAffordable(): boolean {
+    return (this.#serving.budgets[this.#row] as RescueBudget).take(this.#runtime.nowMs);
+  }
+
+  /**
+   * There is another endpoint of the side that was not tried and is not known to be down; or the only one did not take the connection in time,
+   * as when its queue was full for a moment and the handshake's first packet was dropped, which the kernel repeats after a whole second only.
    */
   #hasAnotherWay(code: ErrorCode): boolean {
-    if (ERRORS[code].retry !== 'nothingSent') return false;
+    if (this.#hasTurned || this.#attempts >= MAX_ATTEMPTS) return false;
     const route = this.#route as RouteSpec;
-    const pools = this.#serving.pools[this.#side === NEW ? route.new : route.old] as readonly Pool[];
-    return pools.length > 1 || code === 'connectTimeout';
+    const pools = this.#serving.usable[this.#side === NEW ? route.new : route.old] as readonly Pool[];
+    const isOther = pools.some((pool) => pool !== this.#lastPool && (pool.caution & DOWN) === 0);
+    return isOther || (code === 'connectTimeout' && pools.length === 1 && !this.#mayTurn());
   }
 
   /** Ends the exchange by the proxy's own answer, or by cutting a response that has begun. */

@@ -74,6 +74,8 @@ export interface InboundHalf {
 export interface OutboundHalf {
   /** Whether an earlier request has used this connection and no byte of an answer has come: then its closing may be mere bad luck. */
   readonly isStale: boolean;
+  /** No byte of an answer to this request has come. */
+  readonly isUnanswered: boolean;
   /** Whether the connection is made, so that bytes sent now leave. */
   readonly isConnected: boolean;
   /** @param forwarding added in the place of the request's own fields of these names; @param droppedNames lower-case names to leave out, or null */

@@ -8,6 +8,7 @@ import {
   AT_FAULTS,
   AT_INFLIGHT,
   AT_REQUESTS,
+  AT_RESCUES,
   CODE_CLASSES,
   cellsOf,
   codeClass,
@@ -46,7 +47,11 @@ export class Observation {
   #base = 0;
   #isRouted = false;
   #startMs = 0;
+  /** That was drawn. */
   #side: SideIndex = OLD;
+  /** First cell of the side that is asked now, another than the one drawn when that rescues the request. */
+  #asked = 0;
+  #askedSide: SideIndex = OLD;
   /** Null: the judge is not told of this request. */
   #tally: RouteTally | null = null;
   #draw = NO_DRAW;
@@ -66,6 +71,8 @@ export class Observation {
     this.#base = cellsOf(row, side);
     this.#isRouted = true;
     this.#side = side;
+    this.#asked = this.#base;
+    this.#askedSide = side;
     this.#startMs = startMs;
     this.#tally = null;
     this.#draw = NO_DRAW;
@@ -110,14 +117,29 @@ export class Observation {
     this.#tally = null;
   }
 
-  add(offset: number, value: number): void {
+  #add(offset: number, value: number): void {
     this.#counts?.add(this.#row, this.#base + offset, value);
+  }
+
+  /** What happens from now on happens on this side: it is asked instead of the one before. */
+  turnTo(side: SideIndex): void {
+    this.#asked = cellsOf(this.#row, side);
+    this.#askedSide = side;
+  }
+
+  /** The request is sent again, having failed on the side that was asked. */
+  rescue(): void {
+    this.#addAsked(AT_RESCUES);
+  }
+
+  #addAsked(offset: number): void {
+    this.#counts?.add(this.#row, this.#asked + offset, 1);
   }
 
   /** The end of one attempt. The first is what the judge sees (intention to treat). */
   attempt(outcome: OutcomeIndex, nowMs: number): void {
     if (!this.#isRouted) return;
-    this.add(AT_ATTEMPTS + outcome, 1);
+    this.#addAsked(AT_ATTEMPTS + outcome);
     if (this.#draw === NO_DRAW) return;
     const draw = this.#draw;
     this.#draw = NO_DRAW;
@@ -126,8 +148,8 @@ export class Observation {
 
   attemptByStatus(status: number, nowMs: number): OutcomeIndex {
     const outcome = classifyStatus(status);
-    if (outcome === OUTCOME_FAULT) this.add(AT_FAULTS + STATUS_5XX, 1);
-    this.#tally?.connected(this.#side, true);
+    if (outcome === OUTCOME_FAULT) this.#addAsked(AT_FAULTS + STATUS_5XX);
+    this.#tally?.connected(this.#askedSide, true);
     this.attempt(outcome, nowMs);
     return outcome;
   }
@@ -135,24 +157,24 @@ export class Observation {
   /** An error of the table that is put down to the side. */
   fault(code: ErrorCode): void {
     const kind = FAULT_INDEX.get(code);
-    if (kind !== undefined) this.add(AT_FAULTS + kind, 1);
-    if (CONNECT_FAULTS.has(code)) this.#tally?.connected(this.#side, false);
+    if (kind !== undefined) this.#addAsked(AT_FAULTS + kind);
+    if (CONNECT_FAULTS.has(code)) this.#tally?.connected(this.#askedSide, false);
   }
 
   /** The client's answer is over. @param status 0: it got none */
   response(status: number, nowMs: number): void {
     if (!this.#isRouted) {
-      this.add(codeClass(status), 1);
+      this.#add(codeClass(status), 1);
       return;
     }
-    this.add(AT_REQUESTS + this.#protocol * CLASSES + codeClass(status), 1);
+    this.#add(AT_REQUESTS + this.#protocol * CLASSES + codeClass(status), 1);
     this.#duration(nowMs);
     this.end();
   }
 
   /** The handshake of a tunnel is over; the request stays under way until `end`. */
   tunnel(nowMs: number): void {
-    this.add(AT_REQUESTS + WEBSOCKET * CLASSES + codeClass(101), 1);
+    this.#add(AT_REQUESTS + WEBSOCKET * CLASSES + codeClass(101), 1);
     this.#duration(nowMs);
   }
 
@@ -160,12 +182,12 @@ export class Observation {
     const seconds = (nowMs - this.#startMs) / 1000;
     let bucket = 0;
     while (bucket < BUCKETS && seconds > (DURATION_BUCKETS_SECONDS[bucket] as number)) bucket++;
-    this.add(AT_DURATION + bucket, 1);
-    this.add(AT_DURATION_SUM, seconds);
+    this.#add(AT_DURATION + bucket, 1);
+    this.#add(AT_DURATION_SUM, seconds);
   }
 
   end(): void {
-    this.add(AT_INFLIGHT, -1);
+    this.#add(AT_INFLIGHT, -1);
     if (this.#counts !== null) this.#counts.inflight--;
     this.#counts = null;
   }

@@ -102,7 +102,11 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   }
 
   get isStale(): boolean {
-    return this.#isReused && !this.#reader.hasBegun;
+    return this.#isReused && this.isUnanswered;
+  }
+
+  get isUnanswered(): boolean {
+    return !this.#reader.hasBegun;
   }
 
   /** Taken from the pool for another request. */
@@ -256,8 +260,6 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   }
 
   #fail(code: ErrorCode): void {
-    if (code === 'connectRefused') this.#pool.doubt.refused();
-    else if (code === 'connectTimeout' || code === 'connectFailed' || this.isStale) this.#pool.doubt.suspect();
     const exchange = this.#exchange;
     this.#exchange = null;
     this.close();

@@ -48,6 +48,10 @@ export class OutboundHttp2 implements OutboundHalf, StreamSink {
     return this.#session.isUsed && !this.#hasResponse;
   }
 
+  get isUnanswered(): boolean {
+    return !this.#hasResponse;
+  }
+
   get isConnected(): boolean {
     return this.#session.isConnected;
   }

@@ -6,6 +6,7 @@ import { Flusher } from './flusher.ts';
 import type { TrustedProxies } from './forwarding.ts';
 import type { OverrideHeader } from './override.ts';
 import type { Pool } from './pool.ts';
+import type { RescueBudget } from './rescue-budget.ts';
 
 /** Everything that a request is served by. Replaced as a whole; an exchange keeps the one it began with. */
 export interface Serving {
@@ -14,6 +15,8 @@ export interface Serving {
   readonly pools: readonly (readonly Pool[])[];
   /** By backend: those of them that requests may go to. */
   readonly usable: readonly (readonly Pool[])[];
+  /** By route. */
+  readonly budgets: readonly RescueBudget[];
   readonly counts: Counts;
   readonly trusted: TrustedProxies;
   readonly override: OverrideHeader | null;

@@ -18,6 +18,7 @@ import { Counts } from './counts.ts';
 import { TrustedProxies } from './forwarding.ts';
 import { ConnectionCensus, Listener } from './listener.ts';
 import { Pool, type PoolTarget } from './pool.ts';
+import { RescueBudget } from './rescue-budget.ts';
 import { Runtime, type Serving, SWEEP_MS } from './runtime.ts';
 
 /** Between two messages of evidence that do not wait for the beat. */
@@ -103,6 +104,7 @@ export class Service {
       snapshot: createSnapshot(table.generation, table.routes, table.backends.length),
       pools: table.backends.map(() => []),
       usable: table.backends.map(() => []),
+      budgets: table.routes.map(({ rescue }) => new RescueBudget(rescue.budget)),
       counts,
       trusted: new TrustedProxies(table.trustedProxies),
       override: table.override,
@@ -148,7 +150,7 @@ export class Service {
     const next = this.#next;
     if (this.#table === null || message.generation !== next.snapshot.generation) return;
     const isFirst = next.snapshot.revision === -1;
-    this.#next = { ...next, snapshot: withWeights(next.snapshot, message.revision, message.weights) };
+    this.#next = { ...next, snapshot: withWeights(next.snapshot, message.revision, message.weights, message.held) };
     this.#runtime.serving = this.#next;
     if (isFirst) {
       this.#retirePools();
@@ -301,6 +303,7 @@ function emptyServing(): Serving {
     snapshot: createSnapshot(-1, [], 0),
     pools: [],
     usable: [],
+    budgets: [],
     counts: new Counts(-1, []),
     trusted: new TrustedProxies([]),
     override: null,

@@ -86,6 +86,7 @@ describe('a good file', () => {
           sticky: [],
           salt: 'one',
           timeouts,
+          rescue: { budget: 0.2, toNew: false, bodyBytes: 65_536 },
           weightPpm: 0,
           judge: {
             alpha: 0.001,

@@ -54,6 +54,7 @@ export function routeSpec(name: string, more: Partial<RouteSpec> = {}): RouteSpe
     new: 1,
     sticky: [],
     salt: name,
+    rescue: { budget: 0.2, toNew: false, bodyBytes: 65_536 },
     timeouts: { connectMs: 1_000, requestHeadMs: 10_000, responseHeadMs: 60_000, idleMs: 60_000, totalMs: 0 },
     ...more,
   };

@@ -133,6 +133,7 @@ describe('a preview', () => {
     sticky: [{ kind: 'header', name: 'x-user-id' }, { kind: 'generate' }],
     salt: 'search',
     timeouts: { connectMs: 1, requestHeadMs: 1, responseHeadMs: 1, idleMs: 1, totalMs: 0 },
+    rescue: { budget: 0.2, toNew: false, bodyBytes: 65_536 },
   } as const;
   const base = { spec, seconds: 10, endpoints: 2, connections: 64 };
 

@@ -55,8 +55,16 @@ describe('weights', () => {
       kind: 'weights',
       generation: 3,
       revision: 2,
+      held: [],
       weights: [],
     });
+  });
+
+  test('a hold is told even when the weight stays, since nothing may then be rescued by the new side', () => {
+    const before = stateOf(1, { a: 5 });
+    const routes = new Map([['a', { ...before.routes.get('a'), cutover: 'held' } as never]]);
+    const patch = changedWeights(index, before, { epoch: 'e', revision: 2, routes });
+    expect(patch).toMatchObject({ held: [0], weights: [[0, 5, 0]] });
   });
 });
 

@@ -275,7 +275,10 @@ describe('a kept connection that turns out to be closed', () => {
     ['PUT with a body that is gone', 'PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nxy'],
   ])('%s is never sent twice', async (_name, text) => {
     const seen: string[] = [];
-    const proxy = await plane({ old: [await forgetful(seen)] });
+    const proxy = await plane({
+      old: [await forgetful(seen)],
+      route: { rescue: { budget: 1, toNew: false, bodyBytes: 1 } },
+    });
     const client = await connect(proxy);
     await ask(client, GET);
     expect((await ask(client, text)).status).toBe(502);

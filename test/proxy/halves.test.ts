@@ -11,6 +11,7 @@ import { Counts } from '../../src/proxy/counts.ts';
 import { TrustedProxies } from '../../src/proxy/forwarding.ts';
 import { ConnectionCensus, Listener } from '../../src/proxy/listener.ts';
 import { type Connect, Pool } from '../../src/proxy/pool.ts';
+import { RescueBudget } from '../../src/proxy/rescue-budget.ts';
 import { Runtime } from '../../src/proxy/runtime.ts';
 import { freePort, TIMEOUTS, until, Wire } from './harness.ts';
 import { MemoryInbound, MemoryOutbound, request, response } from './memory-halves.ts';
@@ -28,13 +29,23 @@ interface Stage {
 function stage(port?: number): Stage {
   let nowMs = 0;
   const outbounds: MemoryOutbound[] = [];
-  const route = { name: 'r', match: {}, old: 0, new: 0, sticky: [], salt: 'r', timeouts: TIMEOUTS };
+  const route = {
+    name: 'r',
+    match: {},
+    old: 0,
+    new: 0,
+    sticky: [],
+    salt: 'r',
+    timeouts: TIMEOUTS,
+    rescue: { budget: 0.2, toNew: false, bodyBytes: 65_536 },
+  };
   const counts = new Counts(1, [route]);
   const runtime = new Runtime(
     {
       snapshot: withWeights(createSnapshot(1, [route], 1), 1, [[0, 0, 0]]),
       pools: [[]],
       usable: [[]],
+      budgets: [new RescueBudget(0.2)],
       counts,
       trusted: new TrustedProxies([]),
       override: null,

@@ -181,6 +181,7 @@ export class Plane {
             sticky: [],
             salt: 'r',
             timeouts: { ...TIMEOUTS, ...options.timeouts },
+            rescue: { budget: 0.2, toNew: false, bodyBytes: 65_536 },
             ...options.route,
           },
         ],
@@ -223,7 +224,7 @@ export class Plane {
 
   weight(weightPpm: number, revision: number): void {
     const { generation } = this.table;
-    this.service.onMessage({ kind: 'weights', generation, revision, weights: [[0, weightPpm, 0]] });
+    this.service.onMessage({ kind: 'weights', generation, revision, held: [], weights: [[0, weightPpm, 0]] });
   }
 
   /** A client's connection. @param options.allowHalfOpen stay open when the proxy ends its side */

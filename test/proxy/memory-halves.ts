@@ -111,6 +111,7 @@ export class MemoryOutbound implements PooledHalf {
   readonly pool: Pool;
   exchange: Exchange;
   isStale = false;
+  isUnanswered = true;
   isConnected = true;
   requests: string[] = [];
   fields: string[] = [];

@@ -199,7 +199,7 @@ test('two tables at once opened the same listener twice', async () => {
   const listeners = [...proxy.table.listeners, { address: `127.0.0.1:${port}`, host: '127.0.0.1', port }];
   for (const generation of [2, 3]) {
     proxy.service.onMessage({ ...proxy.table, generation, listeners });
-    proxy.service.onMessage({ kind: 'weights', generation, revision: generation, weights: [[0, 0, 0]] });
+    proxy.service.onMessage({ kind: 'weights', generation, revision: generation, held: [], weights: [[0, 0, 0]] });
   }
   const listening = await until('both to be listening', () => {
     const found = proxy.messages.filter((m) => m.kind === 'listening' && m.generation > 1);

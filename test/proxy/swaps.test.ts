@@ -18,7 +18,7 @@ function serve(
   proxy.service.onMessage({ ...proxy.table, generation, ...change });
   const added = old.map(({ port }) => ({ host: '127.0.0.1', port }));
   proxy.service.onMessage({ kind: 'endpoints', generation, backend: 0, removed: [], added });
-  proxy.service.onMessage({ kind: 'weights', generation, revision: generation, weights: [[0, 0, 0]] });
+  proxy.service.onMessage({ kind: 'weights', generation, revision: generation, held: [], weights: [[0, 0, 0]] });
 }
 
 /** Cell of old under a table of any generation. */
@@ -84,7 +84,7 @@ describe('weights', () => {
   test('each patch is acknowledged with its revision, and one of another generation is dropped', async () => {
     const proxy = await plane({ old: [await answering(ok('old'))], new: [await answering(ok('new'))] });
     proxy.weight(1_000_000, 7);
-    proxy.service.onMessage({ kind: 'weights', generation: 99, revision: 8, weights: [[0, 0, 0]] });
+    proxy.service.onMessage({ kind: 'weights', generation: 99, revision: 8, held: [], weights: [[0, 0, 0]] });
     expect((await ask(await connect(proxy), GET)).body).toBe('new');
     const applied = proxy.messages.filter((m) => m.kind === 'applied');
     expect(applied).toEqual([
@@ -164,7 +164,7 @@ describe('a new table', () => {
     const added = [{ host: '127.0.0.1', port: after.port }];
     proxy.service.onMessage({ kind: 'endpoints', generation: 2, backend: 0, removed: [], added });
     expect((await ask(client, GET)).body).toBe('before');
-    proxy.service.onMessage({ kind: 'weights', generation: 2, revision: 2, weights: [[0, 0, 0]] });
+    proxy.service.onMessage({ kind: 'weights', generation: 2, revision: 2, held: [], weights: [[0, 0, 0]] });
     expect((await ask(client, GET)).body).toBe('after');
   });
 

@@ -135,7 +135,7 @@ describe('a backend with a certificate', () => {
 async function renew(proxy: Plane, generation: number, tls: { certificate: string; key: string }) {
   const listeners = proxy.table.listeners.map((listener) => ({ ...listener, tls }));
   proxy.service.onMessage({ ...proxy.table, generation, listeners });
-  proxy.service.onMessage({ kind: 'weights', generation, revision: generation, weights: [[0, 0, 0]] });
+  proxy.service.onMessage({ kind: 'weights', generation, revision: generation, held: [], weights: [[0, 0, 0]] });
   return until('the listeners', () =>
     proxy.messages.find((told) => told.kind === 'listening' && told.generation === generation),
   );

@@ -18,7 +18,7 @@ export function registerFleetWrites(app: AdminApp, control: Control): void {
       response: { ...ok('The routes after the change', Routes), ...problems(400, 401, 403, 409, 415, 503) },
     },
     handler: async (request) => {
-      const write = writeRequest(request, request.body, 'rollback');
+      const write = { ...writeRequest(request, request.body, 'rollback'), force: request.body.force };
       const { direct } = request.body;
       return { routes: done(await (direct ? control.rollbackLocally('all', write) : control.rollback('all', write))) };
     },

@@ -83,7 +83,7 @@ function registerRollback(app: AdminApp, control: Control): void {
     },
     handler: async (request, reply) => {
       const { name, revision } = knownRoute(control, request.params.route);
-      const write = writeRequest(request, request.body, 'rollback');
+      const write = { ...writeRequest(request, request.body, 'rollback'), force: request.body.force };
       if (request.body.direct) return sendRoute(reply, await control.rollbackLocally([name], write));
       const ifRevision = expectedRevision(request.headers['if-match'], revision);
       return sendRoute(reply, await control.rollback([name], { ...write, ifRevision }));

@@ -8,6 +8,7 @@ import { CliError, EXIT } from '../exit.ts';
 interface Options {
   readonly all?: boolean;
   readonly direct?: boolean;
+  readonly force?: boolean;
   readonly admins?: readonly string[];
 }
 
@@ -17,25 +18,26 @@ export function addRollback(program: Command, context: Context): void {
     .description('send all of a route, or of all routes, to the old side')
     .argument('[route]', 'name of the route')
     .option('--all', 'all routes, in one change')
+    .option('--force', 'even onto an old side without a healthy endpoint')
     .option('--direct', 'each replica by itself, without the store; it is written when the store is back')
     .addOption(
       new Option('--admins <urls>', 'admin APIs of the replicas for --direct, with commas between (--admin)').argParser(
         (text) => text.split(',').map((url) => httpUrl(url.trim())),
       ),
     )
-    .action(async (name: string | undefined, { all = false, direct = false, admins }: Options) => {
+    .action(async (name: string | undefined, { all = false, direct = false, force = false, admins }: Options) => {
       if ((name === undefined) !== all) throw new CliError(EXIT.usage, 'name a route, or give --all');
       if (!direct && admins !== undefined) throw new CliError(EXIT.usage, '--admins goes with --direct');
       if (direct) await rollBackDirectly(context, name, admins);
-      else await rollBack(context, name);
+      else await rollBack(context, name, force);
     });
 }
 
 /** @param name undefined: all routes */
-async function rollBack(context: Context, name: string | undefined): Promise<void> {
+async function rollBack(context: Context, name: string | undefined, force: boolean): Promise<void> {
   const call = context.client();
   const { routes: before } = await call<Routes>('/v1/routes');
-  const write = writeCall(context, 'POST', 'rollback');
+  const write = writeCall(context, 'POST', 'rollback', force ? { force } : {});
   const answer = await (name === undefined
     ? call<Routes>('/v1/rollback', { ...write, ifRevision: undefined })
     : call<Route>(`${routePath(name)}/rollback`, write));
