@@ -371,9 +371,16 @@ export class Exchange {
 
   /** @param isUnanswered no byte of an answer has come */
   #attemptFailed(code: ErrorCode, isUnanswered = true): void {
+    const isElsewhere = this.#mayRepeat(code, isUnanswered) && this.#hasAnotherWay(code) && this.#isAffordable();
+    if (isElsewhere && code === 'connectRefused') {
+      // An endpoint that goes while others stay is a rollout's ordinary course: the side mends it, and how that ends is what counts.
+      this.#lastPool?.count(true);
+      this.#again();
+      return;
+    }
     this.#attemptFault(code);
     if (!this.#mayRepeat(code, isUnanswered)) this.#answer(code);
-    else if (this.#hasAnotherWay(code) && this.#isAffordable()) this.#again();
+    else if (isElsewhere) this.#again();
     else if (this.#mayTurn() && (code === 'noEndpoint' || this.#isAffordable())) this.#turn();
     else this.#answer(code);
   }
