@@ -7,7 +7,7 @@ const [port, name, file, mode] = process.argv.slice(2);
 const seen = openSync(String(file), 'a');
 const server = createServer((request, response) => {
   request.resume().on('end', () => {
-    writeSync(seen, `${request.method} ${request.headers['x-id']}\n`);
+    writeSync(seen, `${String(request.method)} ${String(request.headers['x-id'])}\n`);
     response.end(name);
     // Without a word about it in the answer, as servers do whose idle time is over.
     if (mode === 'closing') setImmediate(() => request.socket.end());

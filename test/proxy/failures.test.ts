@@ -210,7 +210,7 @@ describe('connecting', () => {
     expect([answer.status, answer.body]).toEqual([200, text === POST ? 'body' : '']);
     // One endpoint that goes while its side lives on is no fault of the side.
     expect(faults(proxy)).toEqual({});
-    expect(attempts(proxy)).toEqual({ ok: 1, fault: 1, cancelled: 0 });
+    expect(attempts(proxy)).toEqual({ ok: 1, fault: 0, cancelled: 0 });
     expect(proxy.count(AT_RESCUES)).toBe(1);
   });
 
