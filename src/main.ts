@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Access } from './admin/access.ts';
 import { createAdmin } from './admin/server.ts';
@@ -12,13 +13,14 @@ import { formatEndpoint } from './control/backends.ts';
 import { ControlPlane } from './control/control-plane.ts';
 import { logEvent } from './control/event-log.ts';
 import type { PinsFile } from './control/local-rollbacks.ts';
+import { dismissOrphans, WorkersFile } from './control/orphans.ts';
 import type { Plan } from './control/plan.ts';
 import type { LastStateFile } from './control/state-keeper.ts';
 import type { EmulatorsSpec } from './demo/emulators.ts';
 import { type SampleBackends, startSampleBackends } from './demo/sample-backends.ts';
 import { type Emulators, startEmulators } from './demo/start-emulators.ts';
 import type { State } from './domain/state.ts';
-import { type Prepared, prepareReload, prepareStart } from './prepare.ts';
+import { type Prepared, prepareReload, prepareStart, workersFileOf } from './prepare.ts';
 import { openFileStore } from './store/file-store.ts';
 import { LastStateWriter, readLastState } from './store/last-state.ts';
 import { readPins, writePins } from './store/pins-file.ts';
@@ -40,11 +42,15 @@ export interface ServeOptions {
 /** Signals to stop that come closer together than this are one. */
 const SAME_WISH_MS = 1_000;
 
+/** Orphaned workers let go by themselves after 10 s. */
+const TAKE_OVER_PAUSE_MS = 2;
+const TAKE_OVER_TRIES = 5_000;
+
 type Logger = ReturnType<typeof createLogger>;
 
 /** Runs the proxy until SIGTERM or SIGINT. Resolves with the exit code: 0, or 78 when the configuration cannot be run. */
 export async function serve(options: ServeOptions): Promise<number> {
-  const prepared = await prepareStart(options.config);
+  const prepared = await prepareStart(options.config, WORKER_SCRIPT);
   if (prepared.kind === 'refused') return refuse(prepared.lines);
   const { emulators } = prepared.config;
   if (emulators === null) return run(prepared, options.bootstrapOld, () => {});
@@ -72,7 +78,7 @@ async function serveEmulated(prepared: Prepared, spec: EmulatorsSpec, bootstrapO
 /** `serve` on the sample configuration, in front of two sample backends, with a word on what to try. */
 export async function demo(): Promise<number> {
   const config = relative(process.cwd(), DEMO_CONFIG);
-  const prepared = await prepareStart(config);
+  const prepared = await prepareStart(config, WORKER_SCRIPT);
   if (prepared.kind === 'refused') return refuse(prepared.lines);
   const { plan } = prepared;
   const [route] = plan.routes;
@@ -122,19 +128,41 @@ async function run(first: Prepared, bootstrapOld: boolean, onReady: (adminUrl: s
   const stopped = stopSignal(plane, async () => {
     serving = await reload(plane, serving);
   });
+  const workers = rememberWorkers(plane, first);
   const adminUrl = await admin.listen({ host, port });
-  await plane.start(selfOf(adminUrl));
-  const failure = await Promise.race([plane.settled(), stopped]);
+  const settled = plane.start(selfOf(adminUrl)).then(() => plane.settled());
+  void takeOver(plane, first.orphans);
+  const failure = await Promise.race([settled, stopped]);
   if (failure === null) {
     process.stdout.write(`${readyLine(first.plan, adminUrl)}\n`);
     onReady(adminUrl);
     await stopped;
   }
   if (failure) plane.kill();
-  await plane.drain(serving.config.drainMs);
+  await plane.drain(serving.config);
+  await workers.close();
   await lastState.close();
   await admin.close();
   return failure ? refuse([`${first.file}: listeners: ${failure.address} ${failure.message}`]) : EXIT.done;
+}
+
+/** For the next supervisor, should this one be killed. */
+function rememberWorkers({ events }: ControlPlane, { config }: Prepared): WorkersFile {
+  const file = new WorkersFile(workersFileOf(config), WORKER_SCRIPT);
+  events.subscribe((event) => {
+    if (event.type !== 'worker') return;
+    if (event.what === 'started') file.started(event.pid);
+    if (event.what === 'exited') file.exited(event.pid);
+  });
+  return file;
+}
+
+/** Asks workers of a supervisor that was killed for their ports, once a worker of this one is about to listen. */
+async function takeOver(plane: ControlPlane, orphans: readonly number[]): Promise<void> {
+  if (orphans.length === 0) return;
+  const isAboutToListen = (): boolean => plane.service.status().workers.some(({ revision }) => revision >= 0);
+  for (let i = 0; i < TAKE_OVER_TRIES && !isAboutToListen(); i++) await sleep(TAKE_OVER_PAUSE_MS);
+  dismissOrphans(orphans);
 }
 
 /** How other replicas name and reach this one: by its admin port, and the machine's name where that is bound to all addresses. */
@@ -168,7 +196,7 @@ function openPlane(
 /** @param known what this replica served last */
 async function openStore({ store, fleet }: Config, known: State | undefined, logger: Logger): Promise<Store> {
   const options = { clock: Date.now, randomId: randomUUID };
-  if (!('path' in store)) return openRedisStore(store, { ...options, fleet, known });
+  if (!('path' in store)) return openRedisStore(store, { ...options, fleet, known, acks: store.acks });
   return openFileStore(store.path, { ...options, onWarning: (message) => logger.warn(message) });
 }
 

@@ -4,6 +4,7 @@ import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
 import { formatProblem } from './config/problem.ts';
 import { placeOfStore } from './config/store.ts';
+import { orphansOf } from './control/orphans.ts';
 import type { Plan } from './control/plan.ts';
 import { claimListeners, probePort } from './control/ports.ts';
 import type { ListenerSpec } from './seam.ts';
@@ -14,6 +15,8 @@ export interface Prepared {
   readonly file: string;
   readonly config: Config;
   readonly plan: Plan;
+  /** Workers of a supervisor that was killed, which still hold listeners' addresses. */
+  readonly orphans: readonly number[];
 }
 
 export interface Refused {
@@ -22,8 +25,8 @@ export interface Refused {
 }
 
 /** For a start: the admin port must be free as well. */
-export async function prepareStart(file: string): Promise<Prepared | Refused> {
-  const prepared = await prepare(file, []);
+export async function prepareStart(file: string, workerScript: string): Promise<Prepared | Refused> {
+  const prepared = await prepare(file, [], workerScript);
   if (prepared.kind === 'refused') return prepared;
   const { address, host, port } = prepared.config.admin;
   const claim = await probePort(host, port);
@@ -39,13 +42,23 @@ export async function prepareReload({ file, config, plan }: Prepared): Promise<P
   return lines.length > 0 ? refused(lines) : prepared;
 }
 
-async function prepare(file: string, held: readonly ListenerSpec[]): Promise<Prepared | Refused> {
+async function prepare(
+  file: string,
+  held: readonly ListenerSpec[],
+  workerScript?: string,
+): Promise<Prepared | Refused> {
   const loaded = await loadConfig(file, process.env);
   if (loaded.kind === 'invalid') return refused(loaded.problems.map(formatProblem));
   const { config } = loaded;
-  const { listeners, failures } = await claimListeners(config.listeners, held);
+  const orphans = workerScript === undefined ? [] : await orphansOf(workersFileOf(config), workerScript);
+  const { listeners, failures } = await claimListeners(config.listeners, orphans.length > 0 ? config.listeners : held);
   if (failures.length > 0) return refused(failures.map((failure) => `${file}: ${failure}`));
-  return { kind: 'ready', file, config, plan: planOf(config, listeners) };
+  return { kind: 'ready', file, config, plan: planOf(config, listeners), orphans };
+}
+
+/** Where the next supervisor finds the workers of this one. */
+export function workersFileOf({ stateFile }: Config): string {
+  return `${stateFile}.workers`;
 }
 
 function refused(lines: readonly string[]): Refused {

@@ -119,6 +119,13 @@ export interface BoundsMessage {
 /** Stop accepting, tell clients to close, finish what runs, then exit. */
 export interface DrainMessage {
   readonly kind: 'drain';
+  /** Before it stops accepting, while whoever sends clients here learns that it leaves; answers tell clients to close already. */
+  readonly graceMs: number;
+}
+
+/** Whether the worker still runs: answered at once by a PongMessage. */
+export interface PingMessage {
+  readonly kind: 'ping';
 }
 
 /** Ask for counts at once (a scrape wants them fresh); answered by a CountsMessage with the same `flush`. */
@@ -133,6 +140,7 @@ export type DownMessage =
   | HealthMessage
   | WeightsMessage
   | DrainMessage
+  | PingMessage
   | FlushMessage
   | BoundsMessage;
 
@@ -144,6 +152,10 @@ export interface HelloMessage {
 /** Somebody told the worker by a signal to end: it goes on until it has a successor. */
 export interface LeavingMessage {
   readonly kind: 'leaving';
+}
+
+export interface PongMessage {
+  readonly kind: 'pong';
 }
 
 /** What a worker serves from now on; sent after each table or weights message is in place. */
@@ -209,6 +221,7 @@ export interface AttemptsOfEndpoint {
 export type UpMessage =
   | HelloMessage
   | LeavingMessage
+  | PongMessage
   | AppliedMessage
   | ListeningMessage
   | CountsMessage

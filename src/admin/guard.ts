@@ -28,7 +28,7 @@ declare module 'fastify' {
   }
 }
 
-/** Asked by whoever keeps processes running, under any name of the machine; they tell nothing but up or down. */
+/** Asked by whoever keeps processes running, where there are tokens under any name of the machine; they tell nothing but up or down. */
 const OPEN_TO_ALL = new Set(['/healthz', '/readyz']);
 const READS = new Set(['GET', 'HEAD']);
 
@@ -44,13 +44,12 @@ export function assertReachable(address: string, { tokens }: Access): void {
 /** @throws AdminProblem when the caller may not; else `request.caller` is set */
 export function guard(request: FastifyRequest, reply: FastifyReply, access: Access, sessions: Sessions): void {
   const { url = '', config } = request.routeOptions;
-  if (OPEN_TO_ALL.has(url)) return;
   if (access.tokens.length === 0) {
     checkLocal(request);
-    request.caller = LOCAL;
+    request.caller = OPEN_TO_ALL.has(url) ? null : LOCAL;
     return;
   }
-  if (url === '/metrics' && access.openMetrics) return;
+  if (OPEN_TO_ALL.has(url) || (url === '/metrics' && access.openMetrics)) return;
   if (config?.isPage) return;
   if (config?.isLogin) return checkOrigin(request);
   const caller = authenticate(request, reply, access, sessions);
@@ -107,8 +106,15 @@ function checkLocal(request: FastifyRequest): void {
   checkOrigin(request);
 }
 
-function checkOrigin({ headers }: FastifyRequest): void {
-  const { host = '', origin } = headers;
+/** Browsers that leave out the Origin of a request from another site still say what it is (Fetch Metadata). */
+function checkOrigin({ headers, method }: FastifyRequest): void {
+  const { host = '', origin, 'sec-fetch-site': site } = headers;
+  if (!READS.has(method) && site !== undefined && site !== 'same-origin' && site !== 'none') {
+    throw new AdminProblem(
+      'foreignOrigin',
+      `Sec-Fetch-Site is "${String(site)}", but only pages of http://${host} may call`,
+    );
+  }
   if (origin !== undefined && !isSameOrigin(origin, host)) {
     throw new AdminProblem('foreignOrigin', `Origin is "${origin}", but only pages of http://${host} may call`);
   }

@@ -270,6 +270,7 @@ export const AdoptBody = z
         .enum(['served', 'stored'])
         .default('served')
         .describe('What counts from now on: what this replica serves, or what the store holds.'),
+      force: z.boolean().default(false).describe('Also where other replicas serve something newer than this one.'),
     },
     NOT_AN_OBJECT,
   )

@@ -15,8 +15,15 @@ export interface Call {
 /** @throws CliError for whatever is not an answer that says done */
 export type Client = <Answer>(path: string, call?: Call) => Promise<Answer>;
 
-/** @throws CliError when the token is none that can be sent */
-export function createClient(admin: string, givenToken: string | undefined): Client {
+/**
+ * @param onWarning told what a caller must know of a change that is made
+ * @throws CliError when the token is none that can be sent
+ */
+export function createClient(
+  admin: string,
+  givenToken: string | undefined,
+  onWarning: (message: string) => void,
+): Client {
   const base = admin.replace(/\/+$/, '');
   // A secret that was read from a file often ends with a newline.
   const token = givenToken?.trim() || undefined;
@@ -26,6 +33,8 @@ export function createClient(admin: string, givenToken: string | undefined): Cli
   return async <Answer>(path: string, call: Call = {}) => {
     const response = await send(base, path, call, token);
     const body = await readJson(response, base);
+    const warning = response.headers.get('crossfade-warning');
+    if (warning !== null) onWarning(warning);
     if (response.ok) return body as Answer;
     throw refusal(response.status, body);
   };

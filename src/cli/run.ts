@@ -32,7 +32,9 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     io,
     options,
     client: (admin = options().admin ?? io.env['CROSSFADE_ADMIN'] ?? ADMIN) =>
-      createClient(admin, options().token ?? io.env['CROSSFADE_TOKEN']),
+      createClient(admin, options().token ?? io.env['CROSSFADE_TOKEN'], (warning) =>
+        io.err(plain(`crossfade: warning: ${warning}`)),
+      ),
     print(answer, lines) {
       for (const line of options().output === 'json' ? [JSON.stringify(answer, null, 2)] : lines()) io.out(line);
     },

@@ -20,6 +20,8 @@ export interface Config {
   /** Addresses and CIDR blocks. */
   readonly trustedProxies: readonly string[];
   readonly drainMs: number;
+  /** Of a drain: how long connections are still accepted. */
+  readonly drainGraceMs: number;
   readonly override: { readonly name: string; readonly secret: string } | null;
   readonly limits: LimitsConfig;
   /** What holds before a route is known, and what routes inherited. */

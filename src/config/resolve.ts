@@ -31,6 +31,7 @@ export function resolveConfig(content: ConfigFile, origin: Origin): Config {
     workers: content.workers,
     trustedProxies: content.trustedProxies,
     drainMs: content.drainTimeout,
+    drainGraceMs: content.drainGrace,
     override: content.overrideHeader ?? null,
     limits: content.limits,
     timeouts,

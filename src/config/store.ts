@@ -19,6 +19,8 @@ export interface RedisStoreAddress {
   readonly username?: string;
   readonly password?: string;
   readonly tls: boolean;
+  /** Replicas of the primary that must have a change before it counts as safe. Default: 1 where there is a failover, else 0. */
+  readonly acks: number;
   /** File of the authorities that its certificate is verified against, as written; absent: the runtime's. */
   readonly ca?: string;
 }
@@ -32,7 +34,7 @@ const FORMS = `must be ${[
 const TOPOLOGIES = { '': 'single', '+sentinel': 'sentinel', '+cluster': 'cluster' } as const;
 const DEFAULT_PORTS = { single: 6379, sentinel: 26_379, cluster: 6379 } as const;
 
-const OPTIONS = ['db', 'tls', 'ca'];
+const OPTIONS = ['db', 'tls', 'ca', 'acks'];
 
 const URL_PARTS =
   /^(redis(s?)(|\+sentinel|\+cluster)):\/\/(?:([^:@/?]*)(?::([^@/?]*))?@)?([^/?@]+)(?:\/([^/?]*))?(?:\?(.*))?$/;
@@ -69,6 +71,8 @@ function parseRedis(text: string): RedisStoreAddress | string {
   if (tls !== 'true' && tls !== 'false') return 'must have true or false for tls';
   const ca = options.get('ca') ?? undefined;
   if (ca !== undefined && (ca === '' || tls === 'false')) return 'must have a file for ca, and TLS for which it is';
+  const acks = options.get('acks') ?? (topology === 'single' ? '0' : '1');
+  if (!/^\d{1,2}$/.test(acks)) return 'must have a number of replicas for acks';
   try {
     return {
       kind,
@@ -76,6 +80,7 @@ function parseRedis(text: string): RedisStoreAddress | string {
       nodes: nodes as HostPort[],
       database: Number(db),
       tls: tls === 'true',
+      acks: Number(acks),
       ...(ca !== undefined && { ca }),
       ...(topology === 'sentinel' && { primary: decodeURIComponent(path) }),
       ...(user && { username: decodeURIComponent(user) }),

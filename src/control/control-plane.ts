@@ -75,8 +75,8 @@ export class ControlPlane {
     });
     const { applied } = this.#supervisor;
     this.#replicas = new Replicas({ applied, epoch: () => this.#keeper.state?.epoch ?? '', monotonic });
-    const capacity = (route: string, weightPpm: number): string | null => this.service.capacity(route, weightPpm);
-    const verbs = new Verbs(this.#keeper, new Writer(this.#keeper, clock, capacity));
+    const writer = new Writer(this.#keeper, clock, (route, weightPpm) => this.service.capacity(route, weightPpm));
+    const verbs = new Verbs(this.#keeper, writer, (of) => this.#replicas.ahead(of));
     const held = new HeldRoutes(() => this.#show());
     this.#local = new LocalRollbacks({
       file: options.pins,
@@ -156,11 +156,11 @@ export class ControlPlane {
     return writeFirstWeights(this.#keeper, this.#supervisor.plan, this.#clock);
   }
 
-  /** Lets the workers finish, for at most `drainMs`, and lets go of the store. */
-  async drain(drainMs: number): Promise<void> {
+  /** Not ready from now on; the workers accept for `graceMs` more and finish, within `drainMs`; then lets go of the store. */
+  async drain({ drainMs, drainGraceMs }: { readonly drainMs: number; readonly drainGraceMs: number }): Promise<void> {
     this.service.leave();
     await this.#local.close();
-    await this.#supervisor.drain(drainMs);
+    await this.#supervisor.drain(drainMs, drainGraceMs);
     await this.#judge.close();
     await this.#replicas.close();
     await this.#keeper.close();

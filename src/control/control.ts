@@ -102,6 +102,8 @@ export type ControlEvent =
   | { id: number; at: number; type: 'store'; up: boolean; reason: string | null }
   | { id: number; at: number; type: 'worker'; pid: number; what: 'started' | 'ready' | 'exited'; detail: string | null }
   | { id: number; at: number; type: 'config'; ok: boolean; detail: string }
+  /** A change is made and acknowledged, but a failover of the store may lose it. */
+  | { id: number; at: number; type: 'atRisk'; reason: string }
   /** A backend's source has answered for the first time, has failed, or is well again; how many endpoints are known. */
   | {
       id: number;
@@ -230,7 +232,8 @@ export interface WriteRequest {
 
 /** What became of a write. A refusal changes nothing. */
 export type WriteResult =
-  | { kind: 'done'; routes: RouteView[] }
+  /** `warning`: why the change, though it is made, may be lost in a failover of the store. */
+  | { kind: 'done'; routes: RouteView[]; warning?: string | undefined }
   | { kind: 'refused'; code: RefusalCode; detail: string };
 
 export type RefusalCode =

@@ -11,7 +11,10 @@ export function logEvent(logger: ReturnType<typeof createLogger>, event: Control
     }
     case 'store':
       if (event.up) logger.info('the store answers');
-      else logger.error(`the store does not answer, the last state is served: ${event.reason}`);
+      else logger.error(`the store does not answer, what is known of it is served: ${event.reason}`);
+      return;
+    case 'atRisk':
+      logger.warn(event.reason);
       return;
     case 'worker': {
       const level = event.what === 'exited' && event.detail !== null ? 'warn' : 'info';

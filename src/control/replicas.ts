@@ -1,10 +1,16 @@
 /** The fleet as this replica sees it: says what its own workers serve, and keeps what the others say. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { State } from '../domain/state.ts';
 import type { Fleet, ReplicaReport, ReplicaSeen } from '../store/store.ts';
 import type { Applied } from './applied.ts';
 import type { ReplicaView } from './control.ts';
 
 /** Between two reports when nothing changes. */
 const BEAT_MS = 1_000;
+/** Every living replica says something within this. */
+const GATHER_MS = 1_300;
+/** How long the word of a replica counts that is not heard any more. */
+const REMEMBERED_MS = 60_000;
 
 export interface ReplicasOptions {
   readonly applied: Applied;
@@ -20,6 +26,8 @@ export class Replicas {
   #fleet: Fleet | null = null;
   /** `at`: when it was told or answered; a report that was told has `seenMs` 0. */
   #others = new Map<string, ReplicaSeen & { readonly at: number }>();
+  /** The last word of each, also of those that say nothing any more. */
+  readonly #heard = new Map<string, ReplicaReport & { readonly at: number }>();
   #reporting: Promise<void> | undefined;
   #again = false;
   #beat: NodeJS.Timeout | undefined;
@@ -82,6 +90,7 @@ export class Replicas {
     const at = this.#options.monotonic();
     const others = living.filter(({ id }) => id !== this.#self.id);
     const before = this.#others;
+    for (const seen of others) this.#heard.set(seen.id, { ...seen, at: at - seen.seenMs });
     this.#others = new Map(
       others.map((seen) => {
         const told = before.get(seen.id);
@@ -93,8 +102,11 @@ export class Replicas {
 
   #told(id: string, report: ReplicaReport | null): void {
     if (id === this.#self.id) return;
-    if (report === null) this.#others.delete(id);
-    else this.#others.set(id, { ...report, seenMs: 0, at: this.#options.monotonic() });
+    if (report === null) {
+      this.#others.delete(id);
+      this.#heard.delete(id);
+    } else this.#heard.set(id, { ...report, at: this.#options.monotonic() });
+    if (report !== null) this.#others.set(id, { ...report, seenMs: 0, at: this.#options.monotonic() });
     this.#follow();
   }
 
@@ -106,6 +118,27 @@ export class Replicas {
   /** A revision of another epoch says nothing. */
   #revisionOf({ epoch, revision }: ReplicaReport): number {
     return epoch === this.#options.epoch() ? revision : -1;
+  }
+
+  /**
+   * Replicas that serve what a state does not have: a later revision of its epoch, or an epoch that it does not know of. Those count too that
+   * were heard of a moment ago and are not now, as when the store has lost their reports. Resolves when every living one has had time
+   * to tell.
+   */
+  async ahead(of: Pick<State, 'epoch' | 'revision' | 'lineage'>): Promise<string[]> {
+    this.report();
+    await sleep(GATHER_MS);
+    const now = this.#options.monotonic();
+    const known = new Set(['', of.epoch, ...(of.lineage ?? [])]);
+    return [...this.#heard.values()]
+      .filter(({ at, epoch, revision }) => {
+        const hasMore = epoch === of.epoch ? revision > of.revision : !known.has(epoch);
+        return now - at < REMEMBERED_MS && revision >= 0 && hasMore;
+      })
+      .map(
+        ({ id, epoch, revision }) =>
+          `${id} serves revision ${revision}${epoch === of.epoch ? '' : ` of epoch ${epoch}`}`,
+      );
   }
 
   /** @param newest revision that is known of */

@@ -221,7 +221,9 @@ export class ControlService implements Control {
         await this.#options.supervisor.applied.wait(written.entry.revision, write.waitMs);
       }
     }
-    return { kind: 'done', routes: this.#views.routes(touched) };
+    const warning = written.kind === 'applied' ? written.warning : undefined;
+    if (warning !== undefined) this.#options.events.emit({ type: 'atRisk', reason: warning });
+    return { kind: 'done', routes: this.#views.routes(touched), warning };
   }
 
   #names(): string[] {

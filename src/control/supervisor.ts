@@ -29,6 +29,9 @@ import { allWeights, changedWeights, indexRoutes, type RouteIndex, tableMessage 
 import { WorkerPool } from './worker-pool.ts';
 import { isReady, type WorkerStatus } from './worker-status.ts';
 
+/** A signal to a process group reaches its members within this. */
+const GROUP_SIGNAL_MS = 100;
+
 export interface SupervisorOptions {
   /** Script that workers run. */
   readonly workerScript: string;
@@ -230,7 +233,11 @@ export class Supervisor {
         for (const answer of this.#everything()) this.#pool.send(id, answer);
         return;
       case 'leaving':
-        return this.#replace([id]);
+        // When the whole process group was told to end, the supervisor is about to learn of it too.
+        setTimeout(() => this.#replace([id]), GROUP_SIGNAL_MS);
+        return;
+      case 'pong':
+        return;
       case 'listening':
         return this.#listening(worker, message);
       case 'applied':
@@ -251,8 +258,9 @@ export class Supervisor {
   }
 
   #replace(ids: readonly number[]): void {
-    for (const id of ids) (this.#workers.get(id) as WorkerStatus).leaving = true;
-    this.#pool.replace(ids);
+    const living = ids.filter((id) => this.#pool.isOpen && this.#workers.has(id));
+    for (const id of living) (this.#workers.get(id) as WorkerStatus).leaving = true;
+    this.#pool.replace(living);
   }
 
   #listening(worker: WorkerStatus, { failure, generation }: ListeningMessage): void {
@@ -368,9 +376,9 @@ export class Supervisor {
     await this.#flushes.ask(greeted, (id, message) => this.#pool.send(id, message));
   }
 
-  /** Workers finish what they do and exit; those that have not after `drainMs` are killed. */
-  async drain(drainMs: number): Promise<void> {
-    await this.#pool.close(drainMs);
+  /** Workers accept for `graceMs` more, finish what they do and exit; those that have not after `drainMs` are killed. */
+  async drain(drainMs: number, graceMs: number): Promise<void> {
+    await this.#pool.close(drainMs, graceMs);
     this.#backends?.close();
     this.#health.close();
   }

@@ -1,7 +1,7 @@
 /** The verbs that move routes. Each is one change of the store, over all routes that it touches. */
 import { type Command, decide, type Progress, undoRefusal } from '../domain/cutover.ts';
 import type { RampStep } from '../domain/ramp.ts';
-import { type AuditEntry, isMachine, type RoutePosition, type Verb } from '../domain/state.ts';
+import { type AuditEntry, isMachine, type RoutePosition, type State, type Verb } from '../domain/state.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import type { RefusalCode, WriteRequest } from './control.ts';
 import type { StateKeeper } from './state-keeper.ts';
@@ -18,8 +18,11 @@ export interface RampPlan {
 export class Verbs {
   readonly #keeper: StateKeeper;
   readonly #writer: Writer;
+  readonly #ahead: (of: State) => Promise<readonly string[]>;
 
-  constructor(keeper: StateKeeper, writer: Writer) {
+  /** @param ahead other replicas that serve what the state does not have, a phrase each */
+  constructor(keeper: StateKeeper, writer: Writer, ahead: (of: State) => Promise<readonly string[]>) {
+    this.#ahead = ahead;
     this.#keeper = keeper;
     this.#writer = writer;
   }
@@ -110,11 +113,15 @@ export class Verbs {
   }
 
   /** @param keep what this replica serves, or what the store holds */
-  async adopt(keep: 'served' | 'stored', { actor, reason }: WriteRequest): Promise<Written> {
+  async adopt(keep: 'served' | 'stored', { actor, reason, force = false }: WriteRequest): Promise<Written> {
     if (this.#keeper.alarm === null)
       return refused('conflict', 'The store holds what is served: nothing is to be adopted');
     if (keep === 'served' && this.#keeper.state === undefined) {
       return refused('conflict', 'This replica serves no state: adopt on one that does, or keep what is stored');
+    }
+    if (keep === 'served' && !force) {
+      const ahead = await this.#ahead(this.#keeper.state as State);
+      if (ahead.length > 0) return refused('conflict', behind(this.#keeper.state as State, ahead));
     }
     try {
       return { kind: 'applied', entry: await this.#keeper.adopt(keep, { actor, reason }) };
@@ -134,6 +141,11 @@ export class Verbs {
       throw error;
     }
   }
+}
+
+function behind({ epoch, revision }: State, ahead: readonly string[]): string {
+  const place = `This replica serves revision ${revision} of epoch ${epoch}, which others are ahead of`;
+  return `${place}: ${ahead.join('; ')}. Adopt on the one that is ahead, or force it to give up what they serve`;
 }
 
 function refused(code: RefusalCode, detail: string): Refused {

@@ -16,6 +16,10 @@ export interface WorkerPoolOptions {
 
 /** A worker that lived shorter died young. */
 const YOUNG_MS = 5_000;
+/** A worker that runs says something at least so often: each ping is answered. */
+const PING_MS = 1_000;
+/** So many pings without a word: it hangs. */
+const MOST_UNANSWERED = 5;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
@@ -25,6 +29,10 @@ interface Member {
   readonly startedAt: number;
   /** It has said hello. What is sent before that is lost. */
   greeted: boolean;
+  /** Pings since it last said anything. */
+  unanswered: number;
+  /** It was killed for that. */
+  hangs: boolean;
   /** Told to finish, or about to be; it is not replaced again. */
   leaving: boolean;
 }
@@ -35,6 +43,7 @@ export class WorkerPool {
   readonly #pauses = new Set<NodeJS.Timeout>();
   /** They go on until enough others are ready. */
   readonly #relieved = new Set<number>();
+  readonly #pings: NodeJS.Timeout;
   #wanted = 0;
   #closed = false;
   #diedYoung = 0;
@@ -42,6 +51,7 @@ export class WorkerPool {
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
     cluster.schedulingPolicy = cluster.SCHED_NONE;
+    this.#pings = setInterval(() => this.#ping(), PING_MS).unref();
   }
 
   /**
@@ -57,8 +67,11 @@ export class WorkerPool {
     return surplus.map(([id]) => id);
   }
 
-  /** All finish what they do; resolves when the last has exited. One that still runs after `drainMs` is killed. */
-  async close(drainMs: number): Promise<void> {
+  /**
+   * All finish what they do, after they have accepted connections for `graceMs` more; resolves when the last has exited. One that still
+   * runs after `drainMs` is killed.
+   */
+  async close(drainMs: number, graceMs: number): Promise<void> {
     this.#closed = true;
     this.#wanted = 0;
     for (const pause of this.#pauses) clearTimeout(pause);
@@ -66,8 +79,9 @@ export class WorkerPool {
     const exits = [...this.#members.values()].map(
       ({ process }) => new Promise((resolve) => process.once('exit', resolve)),
     );
-    for (const [id, member] of this.#members) this.#dismiss(id, member, drainMs);
+    for (const [id, member] of this.#members) this.#dismiss(id, member, drainMs, graceMs);
     await Promise.all(exits);
+    clearInterval(this.#pings);
   }
 
   /** Starts a successor for each; they are told to finish once `relieve` says that enough others are ready. */
@@ -91,6 +105,18 @@ export class WorkerPool {
     this.#relieved.clear();
   }
 
+  /** A worker that hangs keeps what it has accepted: the sooner it goes, the better for them. */
+  #ping(): void {
+    for (const [id, member] of this.#members) {
+      if (!member.greeted) continue;
+      if (member.unanswered++ < MOST_UNANSWERED) this.send(id, { kind: 'ping' });
+      else {
+        member.hangs = true;
+        member.process.process.kill('SIGKILL');
+      }
+    }
+  }
+
   kill(): void {
     for (const { process } of this.#members.values()) process.process.kill('SIGKILL');
   }
@@ -99,6 +125,10 @@ export class WorkerPool {
   send(worker: number, message: DownMessage): void {
     const process = this.#members.get(worker)?.process;
     if (process?.isConnected()) process.send(message, () => {});
+  }
+
+  get isOpen(): boolean {
+    return !this.#closed;
   }
 
   #staying(): [number, Member][] {
@@ -110,11 +140,20 @@ export class WorkerPool {
     cluster.setupPrimary({ exec: this.#options.exec, args: [], serialization: 'advanced' });
     const worker = cluster.fork();
     const pid = worker.process.pid ?? 0;
-    const member = { process: worker, pid, startedAt: performance.now(), greeted: false, leaving: false };
+    const member = {
+      process: worker,
+      pid,
+      startedAt: performance.now(),
+      greeted: false,
+      leaving: false,
+      unanswered: 0,
+      hangs: false,
+    };
     this.#members.set(worker.id, member);
     this.#options.onStarted(worker.id, pid);
     worker.on('message', (message: UpMessage) => {
       if (message.kind === 'hello') member.greeted = true;
+      member.unanswered = 0;
       this.#options.onMessage(worker.id, message);
     });
     // Without a listener a worker that cannot be started would end the supervisor; its exit follows.
@@ -124,7 +163,11 @@ export class WorkerPool {
 
   #exited(id: number, member: Member, code: number | null, signal: string | null): void {
     this.#members.delete(id);
-    const detail = signal === null || signal === undefined ? `exit code ${code}` : `killed by ${signal}`;
+    const detail = member.hangs
+      ? `killed: it said nothing for ${(MOST_UNANSWERED * PING_MS) / 1_000} s`
+      : signal === null || signal === undefined
+        ? `exit code ${code}`
+        : `killed by ${signal}`;
     const asTold = member.leaving && (code === 0 || signal === 'SIGTERM');
     this.#options.onExited(id, member.pid, asTold ? null : detail);
     if (member.leaving || this.#staying().length + this.#pauses.size >= this.#wanted) return;
@@ -142,9 +185,9 @@ export class WorkerPool {
     this.#pauses.add(pause);
   }
 
-  #dismiss(id: number, member: Member, drainMs: number): void {
+  #dismiss(id: number, member: Member, drainMs: number, graceMs = 0): void {
     if (!member.greeted) member.process.process.kill('SIGTERM');
-    else if (!member.leaving || this.#relieved.has(id)) this.send(id, { kind: 'drain' });
+    else if (!member.leaving || this.#relieved.has(id)) this.send(id, { kind: 'drain', graceMs });
     member.leaving = true;
     const timer = setTimeout(() => member.process.process.kill('SIGKILL'), drainMs);
     member.process.once('exit', () => clearTimeout(timer));

@@ -14,7 +14,8 @@ export interface Intent extends Omit<Act, 'at'> {
 }
 
 export type Written =
-  | { readonly kind: 'applied'; readonly entry: AuditEntry }
+  /** `warning`: why it may yet be lost. */
+  | { readonly kind: 'applied'; readonly entry: AuditEntry; readonly warning?: string | undefined }
   /** Every route already was where it should go. */
   | { readonly kind: 'unchanged' }
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly detail: string };

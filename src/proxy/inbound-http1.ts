@@ -26,6 +26,8 @@ import { Tunnel } from './tunnel.ts';
  */
 const LINGER_MS = 1_000;
 const LINGER_MOST_MS = 10_000;
+/** How long a drain leaves a connection open on which nothing comes. */
+const DRAIN_QUIET_MS = 2_000;
 /** How much of a body that nobody wants any more is read to keep the connection. */
 const DISCARD_BYTES = 1 << 20;
 
@@ -370,10 +372,18 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     const waitedMs = nowMs - this.#waitingSinceMs;
     if (this.#reader.isMidway && !this.#discarding) {
       if (requestHeadMs > 0 && waitedMs >= requestHeadMs) this.#refuseUnrouted('requestHeadTimeout');
+    } else if (this.#isTooQuietForDrain(nowMs)) {
+      this.#endConnection();
     } else if (idleMs > 0 && waitedMs >= idleMs) {
       countRejection(this.#runtime.serving.counts, 'idle');
       this.#socket.destroy();
     }
+  }
+
+  /** It had time to send a request, whose answer would have told it to close. Now it is told by our end, and not by a reset. */
+  #isTooQuietForDrain(nowMs: number): boolean {
+    const { drainingSinceMs } = this.#runtime;
+    return drainingSinceMs !== null && nowMs - Math.max(drainingSinceMs, this.#waitingSinceMs) >= DRAIN_QUIET_MS;
   }
 
   /** The drain's deadline has passed. */

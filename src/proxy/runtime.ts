@@ -35,8 +35,8 @@ export const SWEEP_MS = 100;
 
 export class Runtime {
   serving: Serving;
-  /** No new connections or requests beyond those under way. */
-  isDraining = false;
+  /** Since when clients are told to go, by the clock; null: they are not. */
+  drainingSinceMs: number | null = null;
   /** The clock as of the last sweep: exact enough for time-outs, and free. */
   nowMs: number;
   /** Milliseconds that only ever rise, with fractions. */
@@ -54,6 +54,10 @@ export class Runtime {
     this.random = sources.random;
     this.randomId = sources.randomId;
     this.nowMs = sources.clock();
+  }
+
+  get isDraining(): boolean {
+    return this.drainingSinceMs !== null;
   }
 
   watch(sweepable: Sweepable): void {

@@ -29,6 +29,12 @@ const WARM = { forMs: 0, ofMs: 1 };
 /** Beats between two reports of attempts of which none failed. */
 const QUIET_BEATS = 10;
 
+/** Between the end of the last connections and that of the process. */
+const LAST_STEPS_MS = 500;
+/** For workers whose supervisor was killed to let go of an address: they are told when this worker is about to listen. */
+const RELEASED_MS = 3_000;
+const RELEASED_PAUSE_MS = 5;
+
 export interface ServiceHost {
   readonly send: (message: UpMessage) => void;
   /** Called when a drain is over. */
@@ -52,6 +58,7 @@ export class Service {
   #out: ReadonlySet<string>[] = [];
   #beats = 0;
   #drainUntilMs = Number.POSITIVE_INFINITY;
+  #acceptUntilMs = Number.POSITIVE_INFINITY;
   /** The table that is being put together from messages. */
   #next: Serving = emptyServing();
   /** Listeners no longer configured whose connections go on. */
@@ -86,7 +93,10 @@ export class Service {
         this.#counts.find(({ generation }) => generation === message.generation)?.tallies.setBounds(message.routes);
         break;
       case 'drain':
-        this.drain();
+        this.drain(message.graceMs);
+        break;
+      case 'ping':
+        this.#host.send({ kind: 'pong' });
         break;
       case 'flush':
         this.#sendCounts(message.flush, true);
@@ -210,21 +220,44 @@ export class Service {
       this.#closing.push(listener);
     }
     this.#listeners = kept;
-    if (this.#runtime.isDraining) for (const listener of kept) listener.stopAccepting();
+    if (!this.#isAccepting) this.#stopAccepting();
     this.#host.send({ kind: 'listening', generation: table.generation, failure });
   }
 
   async #open(spec: ListenerSpec): Promise<Listener> {
-    const listener = new Listener(this.#runtime, this.#census, spec);
-    await listener.listen();
-    return listener;
+    const untilMs = this.#runtime.clock() + RELEASED_MS;
+    for (;;) {
+      const listener = new Listener(this.#runtime, this.#census, spec);
+      try {
+        await listener.listen();
+        return listener;
+      } catch (error) {
+        if (errnoOf(error) !== 'EADDRINUSE' || this.#runtime.clock() > untilMs) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, RELEASED_PAUSE_MS));
+    }
   }
 
-  /** Stop accepting, let clients go with their next answer, exit when the last has gone or the time is over. */
-  drain(): void {
+  get #isAccepting(): boolean {
+    return this.#acceptUntilMs !== Number.NEGATIVE_INFINITY;
+  }
+
+  /**
+   * Lets clients go with their next answer, stops accepting after the grace, and exits when the last has gone or the time is over, which
+   * comes a little before the supervisor's own.
+   */
+  drain(graceMs: number): void {
     if (this.#runtime.isDraining) return;
-    this.#runtime.isDraining = true;
-    this.#drainUntilMs = this.#runtime.clock() + (this.#table?.drainMs ?? 0);
+    const nowMs = this.#runtime.clock();
+    const drainMs = this.#table?.drainMs ?? 0;
+    this.#runtime.drainingSinceMs = nowMs;
+    this.#drainUntilMs = nowMs + drainMs - Math.min(drainMs / 10, LAST_STEPS_MS);
+    this.#acceptUntilMs = Math.min(nowMs + graceMs, this.#drainUntilMs);
+    if (graceMs === 0) this.#stopAccepting();
+  }
+
+  #stopAccepting(): void {
+    this.#acceptUntilMs = Number.NEGATIVE_INFINITY;
     for (const listener of this.#listeners) listener.stopAccepting();
   }
 
@@ -232,6 +265,10 @@ export class Service {
     this.#runtime.sweep();
     for (const { tallies } of this.#counts) tallies.sweep(this.#runtime.nowMs);
     if (!this.#runtime.isDraining) return;
+    if (this.#isAccepting) {
+      if (this.#runtime.nowMs < this.#acceptUntilMs) return;
+      this.#stopAccepting();
+    }
     if (this.#runtime.nowMs >= this.#drainUntilMs) {
       for (const listener of [...this.#listeners, ...this.#closing]) listener.destroyConnections();
     }
@@ -340,4 +377,8 @@ function poolTarget(backend: BackendSpec, endpoint: EndpointSpec): PoolTarget {
   const isName = !/^[\d.]+$|:/.test(name);
   const serverName = tls.serverName ?? (isName ? name : undefined);
   return { key, host, port, tls: { context, serverName, verify: !tls.insecure }, protocol, connections };
+}
+
+function errnoOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
 }

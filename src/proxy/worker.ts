@@ -7,7 +7,7 @@ import { Service } from './service.ts';
 
 /** Beat of the counts up to the supervisor. */
 const BEAT_MS = 100;
-/** Without a supervisor: how long connections are still accepted. Another supervisor cannot have the ports meanwhile. */
+/** Without a supervisor: how long connections are still accepted, unless the next supervisor asks for the ports (SIGTERM). */
 const ORPHAN_MS = 10_000;
 
 function send(message: UpMessage): void {
@@ -24,13 +24,13 @@ function main(): void {
   process.on('SIGINT', () => undefined);
   process.on('SIGTERM', () => {
     if (process.connected) send({ kind: 'leaving' });
-    else service.drain();
+    else service.drain(0);
   });
   process.on('SIGHUP', () => undefined);
   process.on('message', (message: DownMessage) => service.onMessage(message));
   // Set, so that the loss of the supervisor does not end the worker at once (node:cluster's default).
   if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
-  process.on('disconnect', () => setTimeout(() => service.drain(), ORPHAN_MS));
+  process.on('disconnect', () => setTimeout(() => service.drain(0), ORPHAN_MS));
   setInterval(() => service.beat(), BEAT_MS);
   send({ kind: 'hello' });
 }

@@ -1,5 +1,4 @@
 /** The embedded default: the state of a fleet of one in a local file (journal.ts), held by one process at a time (lock-file.ts). */
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Act, AuditEntry, Change, State } from '../domain/state.ts';
 import { BUCKET_MS, type Counters } from './counters.ts';
@@ -8,6 +7,7 @@ import { Journal } from './journal.ts';
 import { lockFile } from './lock-file.ts';
 import { MemoryCounters } from './memory-counters.ts';
 import { checkedChange } from './records.ts';
+import { makeFolder } from './replace-file.ts';
 import { type CasResult, type Store, type StoreHealth, StoreUnavailable } from './store.ts';
 
 /** Audit entries that stay queryable, at least. */
@@ -28,7 +28,7 @@ export interface FileStoreOptions {
  */
 export async function openFileStore(path: string, options: FileStoreOptions): Promise<Store> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const unlock = await lockFile(`${path}.lock`);
     try {
       const initial = (): State => ({ epoch: options.randomId(), revision: 0, routes: new Map() });

@@ -2,11 +2,11 @@
  * The state that a replica applied last, on its own disk: what it serves when the store does not answer at its start. A file that is cut or
  * changed anywhere is refused (last-state-format.ts). A change is appended, as long as the file is not twice what the state alone takes.
  */
-import { type FileHandle, mkdir, readFile, stat } from 'node:fs/promises';
+import { type FileHandle, readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { State } from '../domain/state.ts';
 import { Content, decode, encodeChange, encodeWhole, HEAD_BYTES } from './last-state-format.ts';
-import { putInPlace, syncDirectory, writeAt } from './replace-file.ts';
+import { makeFolder, putInPlace, syncDirectory, writeAt } from './replace-file.ts';
 
 export type LastState =
   /** `savedAt` in milliseconds since 1970. */
@@ -142,7 +142,7 @@ export class LastStateWriter {
 
   async #rewrite(whole: Buffer): Promise<void> {
     const content = Content.of(whole);
-    await mkdir(dirname(this.#file), { recursive: true });
+    await makeFolder(dirname(this.#file));
     const handle = await putInPlace(this.#file, Buffer.concat([content.head(), whole]));
     const replaced = this.#written?.handle;
     this.#written = { handle, content, mostBytes: 2 * content.length + CHANGES_BYTES };

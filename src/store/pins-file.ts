@@ -2,9 +2,9 @@
  * Rollbacks that a replica has made alone, kept over its restart: one JSON file, replaced whole, gone when there are none. What cannot be
  * read is refused with the reason; then nothing is pinned.
  */
-import { mkdir, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { putInPlace, syncDirectory } from './replace-file.ts';
+import { makeFolder, putInPlace, syncDirectory } from './replace-file.ts';
 
 /** Routes that one request has rolled back. */
 export interface SavedPin {
@@ -31,7 +31,7 @@ export async function readPins(path: string): Promise<SavedPin[]> {
 
 /** Durable when it resolves. */
 export async function writePins(path: string, pins: readonly SavedPin[]): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   if (pins.length === 0) await rm(path, { force: true });
   else await (await putInPlace(path, Buffer.from(JSON.stringify(pins)))).close();
   await syncDirectory(path);

@@ -2,6 +2,7 @@
  * The connections of a replica to its Redis: one for commands, one for hints. Neither is trusted to notice by itself that the other end
  * has frozen: a command that is not answered in time, or an echo that does not come back, makes a new one.
  */
+import { Cluster } from 'ioredis';
 import type { RedisAddress } from './redis-address.ts';
 import { placeOf } from './redis-address.ts';
 import { connectRedis, type RedisClient } from './redis-client.ts';
@@ -110,6 +111,18 @@ export class RedisLink {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     return this.#commands;
+  }
+
+  /** How many replicas have everything that this link has written to the node of a key, after `ms` at most. */
+  waitForReplicas(key: string, replicas: number, ms: number): Promise<number> {
+    return this.ask(async (client) => {
+      if (!(client instanceof Cluster)) return client.wait(replicas, ms);
+      const slot = await client.cluster('KEYSLOT', key);
+      const [node = ''] = client.slots[slot] ?? [];
+      const primary = client.nodes('master').find(({ options }) => `${options.host}:${options.port}` === node);
+      if (primary === undefined) throw new Error(`no node is known for slot ${slot}`);
+      return primary.wait(replicas, ms);
+    }, ms + ANSWER_MS);
   }
 
   #noAnswer(message: string, fate: { sent: boolean; passing: boolean }, cause?: unknown): NoAnswer {

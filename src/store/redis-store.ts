@@ -21,6 +21,8 @@ const CATCH_UP_ENTRIES = 500;
 const WRITE_MS = 1_500;
 const WRITE_TRY_MS = 700;
 const PAUSE_MS = 50;
+/** For replicas to have what the primary has acknowledged. */
+const ACKS_MS = 300;
 
 export interface RedisStoreOptions {
   readonly fleet: string;
@@ -28,6 +30,8 @@ export interface RedisStoreOptions {
   readonly clock: () => number;
   /** Epochs, and ids of changes. */
   readonly randomId: () => string;
+  /** Replicas of the primary that must have a change before it counts as safe; 0: it is not asked for. */
+  readonly acks: number;
   /** What this replica served last: what Redis holds must follow from it. */
   readonly known?: State | undefined;
 }
@@ -150,7 +154,8 @@ class RedisStore implements Store {
       try {
         this.#assertOpen();
         const result = this.#result(change, await this.#tryWrite(change, id, deadline));
-        if (result !== undefined) return result;
+        if (result !== undefined)
+          return result.kind === 'applied' ? { ...result, ...(await this.#replicated(result)) } : result;
         // The clock of Redis is not where it was thought to be.
         this.#time = undefined;
         if (performance.now() > deadline) throw this.#unmade('its clock jumps', sent);
@@ -161,6 +166,23 @@ class RedisStore implements Store {
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       }
     }
+  }
+
+  /** Waits until so many replicas of the primary have the change as are due. It has been made in any case. */
+  async #replicated({ entry }: Extract<CasResult, { kind: 'applied' }>): Promise<{ warning?: string }> {
+    const { acks } = this.#options;
+    if (acks === 0) return {};
+    const have = await this.#link
+      .waitForReplicas(this.#link.key('state'), acks, ACKS_MS)
+      .catch((error: Error) => error.message);
+    if (typeof have === 'number' && have >= acks) return {};
+    const count =
+      typeof have === 'number'
+        ? `${have} of ${acks} replicas had it after ${ACKS_MS} ms`
+        : `its replicas could not be asked (${have})`;
+    return {
+      warning: `${this.#link.place}: revision ${entry.revision} is written, but may be lost in a failover: ${count}`,
+    };
   }
 
   async #tryWrite(change: Change, id: string, deadline: number): Promise<WriteReply> {

@@ -1,5 +1,5 @@
 /** Files that are replaced whole: after a crash the old content or the new one is there, never a mixture. */
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
@@ -18,6 +18,21 @@ export async function putInPlace(path: string, bytes: Uint8Array): Promise<FileH
     await file.close();
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Makes the folder and those above it. Not by Node's own way, which never ends where the kernel makes none (under /proc). */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EEXIST' && !(code === 'ENOENT' && dirname(path) !== path)) throw error;
+    if (code === 'EEXIST') return;
+    await makeFolder(dirname(path));
+    await mkdir(path).catch((again: NodeJS.ErrnoException) => {
+      if (again.code !== 'EEXIST') throw again;
+    });
   }
 }
 

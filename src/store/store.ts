@@ -3,7 +3,8 @@ import type { Counters } from './counters.ts';
 
 /** What became of a compare-and-set. */
 export type CasResult =
-  | { readonly kind: 'applied'; readonly entry: AuditEntry }
+  /** `warning`: why it may not survive a failover of the store, though it is acknowledged; absent: it does, or there is nobody to fail over to. */
+  | { readonly kind: 'applied'; readonly entry: AuditEntry; readonly warning?: string | undefined }
   /** Some touched route had another revision than the writer expected; nothing was written. */
   | { readonly kind: 'stale'; readonly route: string; readonly expected: number; readonly actual: number }
   /** The store holds another epoch than the writer read; nothing was written. */

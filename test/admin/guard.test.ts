@@ -49,10 +49,24 @@ describe('the Host must be loopback', () => {
     expect(control.writes).toEqual([]);
   });
 
-  test('but for health, which is asked under any name', async () => {
+  test('also to ask for health: whoever keeps processes running here says localhost', async () => {
     for (const path of ['/healthz', '/readyz']) {
-      expect((await admin.send('GET', path, { headers: { host: 'replica-1.example' } })).status).toBe(200);
+      expect((await admin.send('GET', path, { headers: { host: 'replica-1.example' } })).status).toBe(403);
+      expect((await admin.send('GET', path)).status).toBe(200);
     }
+  });
+});
+
+describe('Fetch Metadata', () => {
+  test.each(['cross-site', 'same-site'])('a write of a page that is %s is refused, a read is not', async (site) => {
+    const headers = { 'sec-fetch-site': site };
+    const answer = await admin.send('POST', '/v1/rollback', { headers });
+    expect(answer.json()).toMatchObject({ status: 403, code: 'foreignOrigin' });
+    expect((await admin.send('GET', '/v1/status', { headers })).status).toBe(200);
+  });
+
+  test.each(['same-origin', 'none'])('a write that is %s is let through', async (site) => {
+    expect((await admin.send('POST', '/v1/rollback', { headers: { 'sec-fetch-site': site } })).status).toBe(200);
   });
 });
 

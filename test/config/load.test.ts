@@ -50,6 +50,7 @@ describe('a good file', () => {
       workers: 'auto',
       trustedProxies: [],
       drainMs: 30_000,
+      drainGraceMs: 1_000,
       override: null,
       limits: {
         headBytes: 16_384,
@@ -160,6 +161,7 @@ routes:
       workers: availableParallelism(),
       trustedProxies: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'],
       drainMs: 0,
+      drainGraceMs: 1_000,
       override: { name: 'x-side', secret: 's3cret' },
       limits: { headBytes: 16_384, targetBytes: 4096, bodyBytes: 1_000_000, connectionsPerClient: 50 },
       timeouts: { connectMs: 250, requestHeadMs: 10_000, idleMs: 3_600_000 },
@@ -214,11 +216,6 @@ routes:
     const token = `{ name: ci, role: viewer, sha256: ${'ab'.repeat(32)} }`;
     const config = await folder.config(`admin: { address: 0.0.0.0:9900, tokens: [${token}] }\n${GOOD}`);
     expect(config.admin).toMatchObject({ host: '0.0.0.0', tokens: [{ name: 'ci' }] });
-  });
-
-  test('a configuration without routes', async () => {
-    const config = await folder.config('listeners: [{ address: "127.0.0.1:0" }]\nbackends: {}\nroutes: []\n');
-    expect(config.routes).toEqual([]);
   });
 
   test('an own place for the last state', async () => {

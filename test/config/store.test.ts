@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { placeOfStore, StoreAddress } from '../../src/config/store.ts';
 
 const at = (host: string, port: number) => ({ host, port });
-const REDIS = { kind: 'redis', topology: 'single', database: 0, tls: false };
+const REDIS = { kind: 'redis', topology: 'single', database: 0, tls: false, acks: 0 };
 
 describe('store addresses', () => {
   test.each([
@@ -12,12 +12,14 @@ describe('store addresses', () => {
     ['redis://[::1]:7000', { ...REDIS, nodes: [at('::1', 7000)] }],
     ['redis://ann:s%40fe%2F@h', { ...REDIS, nodes: [at('h', 6379)], username: 'ann', password: 's@fe/' }],
     ['redis://:safe@h/0', { ...REDIS, nodes: [at('h', 6379)], password: 'safe' }],
+    ['redis://h?acks=2', { ...REDIS, nodes: [at('h', 6379)], acks: 2 }],
     ['rediss://h:6380/0?ca=ca.pem', { ...REDIS, kind: 'rediss', nodes: [at('h', 6380)], tls: true, ca: 'ca.pem' }],
     [
       'redis+sentinel://ann:safe@s1,s2:26400/main?db=2&tls=true',
       {
         kind: 'redis+sentinel',
         topology: 'sentinel',
+        acks: 1,
         nodes: [at('s1', 26_379), at('s2', 26_400)],
         primary: 'main',
         database: 2,
@@ -28,7 +30,7 @@ describe('store addresses', () => {
     ],
     [
       'redis+cluster://c1,c2:7001',
-      { ...REDIS, kind: 'redis+cluster', topology: 'cluster', nodes: [at('c1', 6379), at('c2', 7001)] },
+      { ...REDIS, kind: 'redis+cluster', topology: 'cluster', acks: 1, nodes: [at('c1', 6379), at('c2', 7001)] },
     ],
   ])('%s', (text, expected) => {
     expect(StoreAddress.parse(text)).toEqual(expected);

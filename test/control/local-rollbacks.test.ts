@@ -102,7 +102,7 @@ async function start(store = storeOf(50, 30), saved: readonly SavedPin[] = []): 
     onEntry() {},
     onHealth() {},
   });
-  const verbs = new Verbs(keeper, new Writer(keeper, () => 1_000));
+  const verbs = new Verbs(keeper, new Writer(keeper, () => 1_000), async () => []);
   const files: (readonly SavedPin[])[] = [saved];
   const local = new LocalRollbacks({
     file: {

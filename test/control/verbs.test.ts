@@ -22,7 +22,7 @@ beforeEach(async () => {
     onEntry() {},
     onHealth() {},
   });
-  verbs = new Verbs(keeper, new Writer(keeper, () => 1_000));
+  verbs = new Verbs(keeper, new Writer(keeper, () => 1_000), async () => []);
   await keeper.start();
   await writeFirstWeights(keeper, planOf(['a', 'b', 'c']), () => 1_000);
 });
@@ -106,7 +106,7 @@ describe('set', () => {
     });
     await late.start();
     store.state = current;
-    const written = await new Verbs(late, new Writer(late, () => 1_000)).set(
+    const written = await new Verbs(late, new Writer(late, () => 1_000), async () => []).set(
       'a',
       200,
       by({ ifRevision: revision('a') }),

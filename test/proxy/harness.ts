@@ -269,7 +269,7 @@ export class Plane {
 
   async stop(): Promise<void> {
     for (const wire of this.#wires) wire.socket.destroy();
-    this.service.drain();
+    this.service.drain(0);
     this.skip(this.table.drainMs + 1);
     await until('the end of the drain', () => this.exited);
   }

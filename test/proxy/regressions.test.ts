@@ -77,7 +77,7 @@ test('a tunnel whose client was dropped after its FIN left the backend’s conne
   const wire = origin.wires[0] as Wire;
   await wire.isClosed();
   // The time to drain is over: the client's connection is ended by the proxy.
-  proxy.service.drain();
+  proxy.service.drain(0);
   await gone(tunnel);
   await until('the backend to learn that nobody listens', () => {
     if (!wire.closed) wire.say('into the void');

@@ -207,7 +207,7 @@ describe('draining', () => {
     const running = await connect(proxy, GET);
     const idle = await connect(proxy);
     const wire = await origin.asked();
-    proxy.service.drain();
+    proxy.service.drain(0);
     expect(await isRefused(proxy.port)).toBe(true);
     await head(wire);
     wire.say(OK);
@@ -235,7 +235,7 @@ describe('draining', () => {
     const running = await connect(proxy, GET);
     const idle = await connect(proxy);
     const wire = await origin.asked();
-    proxy.service.drain();
+    proxy.service.drain(0);
     proxy.skip(4_000);
     // By this the sweep has seen the time that passed.
     expect((await message(slow)).status).toBe(408);
@@ -248,7 +248,7 @@ describe('draining', () => {
 
   test('without clients is over at once', async () => {
     const proxy = await plane();
-    proxy.service.drain();
+    proxy.service.drain(0);
     await until('the exit', () => proxy.exited);
   });
 });

@@ -312,7 +312,7 @@ describe('a tunnel', () => {
     ends.proxy.endpoints(0, []);
     ends.client.say('ping');
     await ends.origin.sees('ping');
-    ends.proxy.service.drain();
+    ends.proxy.service.drain(0);
     ends.origin.say('pong');
     await ends.client.sees('pong');
     ends.proxy.skip(2001);

@@ -29,6 +29,9 @@ process.on('message', (message) => {
         connections: [3],
       });
       break;
+    case 'ping':
+      process.send({ kind: 'pong' });
+      break;
     case 'drain':
       if (FAKE !== 'never ends') process.exit(0);
   }

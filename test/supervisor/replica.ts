@@ -171,5 +171,6 @@ backends:
 routes:
   - { name: demo, match: { path: / }, old: backend-old, new: backend-new }
 ${more.routes ?? ''}
+drainGrace: 0s
 `;
 }

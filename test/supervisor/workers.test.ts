@@ -26,7 +26,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   supervisor.kill();
-  await supervisor.drain(1_000);
+  await supervisor.drain(1_000, 0);
   delete process.env['FAKE'];
   rmSync(folder, { recursive: true });
 });
@@ -196,7 +196,7 @@ test('a listener that cannot be had is reported with its address', async () => {
 
 test('a worker that never ends is killed when the time to drain is over', async () => {
   await running('never ends', planOf(['a'], { workers: 1 }));
-  await supervisor.drain(50);
+  await supervisor.drain(50, 0);
   expect(events.since(0)).toContainEqual(expect.objectContaining({ what: 'exited', detail: 'killed by SIGKILL' }));
   expect(supervisor.workers()).toEqual([]);
 });
@@ -204,7 +204,7 @@ test('a worker that never ends is killed when the time to drain is over', async 
 test('a worker that has not even said hello goes at once', async () => {
   const plan = planOf(['a'], { workers: 2 });
   supervise('', plan).install(plan);
-  await supervisor.drain(60_000);
+  await supervisor.drain(60_000, 0);
   expect(supervisor.workers()).toEqual([]);
   expect(events.since(0).filter((event) => event.type === 'worker' && event.detail !== null)).toEqual([]);
 });

@@ -17,10 +17,12 @@ export function registerFleetWrites(app: AdminApp, control: Control): void {
       body: RollbackBody,
       response: { ...ok('The routes after the change', Routes), ...problems(400, 401, 403, 409, 415, 503) },
     },
-    handler: async (request) => {
+    handler: async (request, reply) => {
       const write = { ...writeRequest(request, request.body, 'rollback'), force: request.body.force };
       const { direct } = request.body;
-      return { routes: done(await (direct ? control.rollbackLocally('all', write) : control.rollback('all', write))) };
+      return {
+        routes: done(reply, await (direct ? control.rollbackLocally('all', write) : control.rollback('all', write))),
+      };
     },
   });
   app.route({
@@ -34,10 +36,10 @@ export function registerFleetWrites(app: AdminApp, control: Control): void {
       body: UndoBody,
       response: { ...ok('The routes after the change', Routes), ...problems(400, 401, 403, 404, 409, 415, 503) },
     },
-    handler: async (request) => {
+    handler: async (request, reply) => {
       const { revision, ...body } = request.body;
       const write = writeRequest(request, body, `undo of revision ${revision}`);
-      return { routes: done(await control.undo(revision, write)) };
+      return { routes: done(reply, await control.undo(revision, write)) };
     },
   });
   app.route({
@@ -53,9 +55,10 @@ export function registerFleetWrites(app: AdminApp, control: Control): void {
       body: AdoptBody,
       response: { ...ok('All routes after it', Routes), ...problems(400, 401, 403, 409, 415, 503) },
     },
-    handler: async (request) => {
-      const { keep, ...body } = request.body;
-      return { routes: done(await control.adopt(writeRequest(request, body, 'adopt'), keep)) };
+    handler: async (request, reply) => {
+      const { keep, force, ...body } = request.body;
+      const write = { ...writeRequest(request, body, 'adopt'), force };
+      return { routes: done(reply, await control.adopt(write, keep)) };
     },
   });
 }

@@ -19,15 +19,19 @@ export function writeRequest(
   return { actor: caller.name, reason: body.reason ?? `${verb} by ${caller.name}`, waitMs: body.wait };
 }
 
+/** What an operator must know of a change that is made: it may be lost in a failover of the store. */
+const WARNING = 'crossfade-warning';
+
 /** @throws AdminProblem of the refusal's code */
-export function done(result: WriteResult): RouteView[] {
+export function done(reply: FastifyReply, result: WriteResult): RouteView[] {
   if (result.kind === 'refused') throw new AdminProblem(result.code, result.detail);
+  if (result.warning !== undefined) void reply.header(WARNING, result.warning.replace(/[^\x20-\x7e]/g, '?'));
   return result.routes;
 }
 
 /** Answers the one route that was written. */
 export function sendRoute(reply: FastifyReply, result: WriteResult): RouteView {
-  const [route] = done(result) as [RouteView];
+  const [route] = done(reply, result) as [RouteView];
   void reply.header('etag', etagOf(route.revision));
   return route;
 }

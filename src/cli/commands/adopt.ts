@@ -13,11 +13,12 @@ export function addAdopt(program: Command, context: Context): void {
         .choices(['served', 'stored'])
         .default('served'),
     )
-    .action(async ({ keep }: { keep: 'served' | 'stored' }) => {
+    .option('--force', 'also where other replicas serve something newer')
+    .action(async ({ keep, force }: { keep: 'served' | 'stored'; force?: true }) => {
       if (context.options().reason === undefined) throw new CliError(EXIT.usage, 'adopt needs --reason');
       const call = context.client();
       const { routes: before } = await call<RouteList>('/v1/routes');
-      const write = writeCall(context, 'POST', 'adopt', { keep });
+      const write = writeCall(context, 'POST', 'adopt', { keep, ...(force && { force }) });
       const answer = await call<Routes>('/v1/adopt', { ...write, ifRevision: undefined });
       context.print(answer, () => changeLines(before, answer.routes, false));
       await warnOfLaggards(context, call, write.waitMs, answer.routes);

@@ -13,8 +13,8 @@ export function addressOf(port: number, more: Partial<RedisAddress> = {}): Redis
 
 export const ca = (): string => readFileSync(TLS_CA, 'utf8');
 
-export function openAt(address: RedisAddress, fleet: string, known?: State): Store {
-  return openRedisStore(address, { fleet, clock: Date.now, randomId: randomUUID, known });
+export function openAt(address: RedisAddress, fleet: string, known?: State, acks = 0): Store {
+  return openRedisStore(address, { acks, fleet, clock: Date.now, randomId: randomUUID, known });
 }
 
 /** A fleet of its own for each test, on servers that all share. */
