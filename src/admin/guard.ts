@@ -110,10 +110,7 @@ function checkLocal(request: FastifyRequest): void {
 function checkOrigin({ headers, method }: FastifyRequest): void {
   const { host = '', origin, 'sec-fetch-site': site } = headers;
   if (!READS.has(method) && site !== undefined && site !== 'same-origin' && site !== 'none') {
-    throw new AdminProblem(
-      'foreignOrigin',
-      `Sec-Fetch-Site is "${String(site)}", but only pages of http://${host} may call`,
-    );
+    throw new AdminProblem('foreignOrigin', `Sec-Fetch-Site is "${site}", but only pages of http://${host} may call`);
   }
   if (origin !== undefined && !isSameOrigin(origin, host)) {
     throw new AdminProblem('foreignOrigin', `Origin is "${origin}", but only pages of http://${host} may call`);

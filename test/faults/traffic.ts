@@ -94,17 +94,21 @@ export class Traffic {
 
   #ask(habit: string, agent: Agent | false): void {
     const id = String(++this.#ids);
-    const asked = new Promise<IncomingMessage>((resolve, reject) => {
-      get(this.#url(), { agent, headers: { 'x-id': id } }, resolve).once('error', reject);
-    })
-      .then(async (response) => {
-        await text(response);
-        if (response.statusCode === 200) this.#answered++;
-        else this.#fail(`${habit}: status ${response.statusCode}`);
-      })
-      .catch((error: Error) => this.#fail(`${habit}: ${error.message}`))
-      .finally(() => this.#underWay.delete(asked));
+    const asked = this.#answerOf(habit, agent, id).finally(() => this.#underWay.delete(asked));
     this.#underWay.add(asked);
+  }
+
+  async #answerOf(habit: string, agent: Agent | false, id: string): Promise<void> {
+    try {
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
+        get(this.#url(), { agent, headers: { 'x-id': id } }, resolve).once('error', reject);
+      });
+      await text(response);
+      if (response.statusCode === 200) this.#answered++;
+      else this.#fail(`${habit}: status ${response.statusCode}`);
+    } catch (error) {
+      this.#fail(`${habit}: ${(error as Error).message}`);
+    }
   }
 
   #fail(what: string): void {
