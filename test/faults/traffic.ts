@@ -1,4 +1,5 @@
 /** Clients of every habit at a steady rate, whatever becomes of their requests, and two servers that know what they were asked. */
+import { randomUUID } from 'node:crypto';
 import { Agent, createServer, get, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -65,7 +66,9 @@ export interface Tally {
 
 /** Kept connections, one connection a request, kept connections that sleep and wake up, and long WebSockets. */
 export class Traffic {
+  readonly #name = randomUUID();
   readonly #url: () => string;
+  readonly #onSend: () => (body: string) => void;
   readonly #kept = new Agent({ keepAlive: true, maxSockets: 16 });
   readonly #sleepers = Array.from({ length: SLEEPERS }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
   readonly #underWay = new Set<Promise<void>>();
@@ -79,9 +82,13 @@ export class Traffic {
   #broken = 0;
   #stopped = false;
 
-  /** @param url of the proxy, asked for each request */
-  constructor(url: () => string) {
+  /**
+   * @param url of the proxy, asked for each request
+   * @param onSend called with each request; what it returns, with the body of its answer
+   */
+  constructor(url: () => string, onSend: () => (body: string) => void = () => () => {}) {
     this.#url = url;
+    this.#onSend = onSend;
     this.#every(PERIOD_MS, () => this.#ask('kept', this.#kept));
     this.#every(PERIOD_MS, () => this.#ask('fresh', false));
     this.#sleepers.forEach((agent, i) => this.#every(NAP_MS + i, () => this.#ask('sleeper', agent)));
@@ -93,19 +100,21 @@ export class Traffic {
   }
 
   #ask(habit: string, agent: Agent | false): void {
-    const id = String(++this.#ids);
+    const id = `${this.#name}-${++this.#ids}`;
     const asked = this.#answerOf(habit, agent, id).finally(() => this.#underWay.delete(asked));
     this.#underWay.add(asked);
   }
 
   async #answerOf(habit: string, agent: Agent | false, id: string): Promise<void> {
+    const onAnswer = this.#onSend();
     try {
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
         get(this.#url(), { agent, headers: { 'x-id': id } }, resolve).once('error', reject);
       });
-      await text(response);
-      if (response.statusCode === 200) this.#answered++;
-      else this.#fail(`${habit}: status ${response.statusCode}`);
+      const body = await text(response);
+      if (response.statusCode !== 200) return this.#fail(`${habit}: status ${response.statusCode}`);
+      this.#answered++;
+      onAnswer(body);
     } catch (error) {
       this.#fail(`${habit}: ${(error as Error).message}`);
     }
@@ -137,6 +146,10 @@ export class Traffic {
     socket.on('error', (error) => this.#stopped || this.#break(`WebSocket: ${error.message}`));
     socket.on('close', () => this.#stopped || this.#break(`WebSocket closed after ${next}`));
     this.#sockets.push(socket);
+  }
+
+  get failed(): number {
+    return this.#failed;
   }
 
   get sent(): number {
