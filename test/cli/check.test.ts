@@ -44,6 +44,13 @@ test('each problem is one line on stderr, with its place; exit 78', async () => 
   expect(err).toMatch(/bad\.yaml:7:\d+: .*weight/);
 });
 
+test('places that cannot be written are warned of', async () => {
+  const path = await file('places.yaml', GOOD.replace('file:state.json', 'file:/proc/1/none/state.json'));
+  const { code, err } = await run(['check', path]);
+  expect(code).toBe(0);
+  expect(err).toMatch(/places\.yaml: store: warning: \/proc\/1\/none\/state\.json: \/proc\/1 cannot be written to/);
+});
+
 test('a file that is not there', async () => {
   const { code, err } = await run(['check', join(folder, 'none.yaml')]);
   expect(code).toBe(78);

@@ -9,13 +9,22 @@ export function addCheck(program: Command, context: Context): void {
     .description('check a configuration without using it')
     .argument('[file]', 'configuration', 'config/crossfade.yaml')
     .action(async (file: string) => {
-      const [{ loadConfig }, { formatProblem }] = await Promise.all([
+      const [{ loadConfig }, { formatProblem }, { whyNotWritable }] = await Promise.all([
         import('../../config/load.ts'),
         import('../../config/problem.ts'),
+        import('../../config/writable.ts'),
       ]);
       const result = await loadConfig(file, context.io.env);
       if (result.kind === 'ok') {
-        const { routes, backends } = result.config;
+        const { routes, backends, store, stateFile } = result.config;
+        // No fault of the configuration: it may be checked elsewhere than where it is served.
+        for (const [key, path] of [
+          ['store', 'path' in store ? store.path : stateFile],
+          ['stateFile', stateFile],
+        ] as const) {
+          const reason = await whyNotWritable(path);
+          if (reason !== null) context.io.err(plain(`${file}: ${key}: warning: ${path}: ${reason} by this user here`));
+        }
         const answer = { file, ok: true, routes: routes.length, backends: backends.length };
         context.print(answer, () => [
           `${file}: ok (${plural(routes.length, 'route')}, ${plural(backends.length, 'backend')})`,
