@@ -256,9 +256,12 @@ export class Service {
     if (graceMs === 0) this.#stopAccepting();
   }
 
+  /** Once what waits to be accepted has been, which is done between here and there: closing would reset it. */
   #stopAccepting(): void {
     this.#acceptUntilMs = Number.NEGATIVE_INFINITY;
-    for (const listener of this.#listeners) listener.stopAccepting();
+    setImmediate(() => {
+      for (const listener of this.#listeners) listener.stopAccepting();
+    });
   }
 
   #onSweep(): void {
