@@ -1,23 +1,11 @@
 import { expect, test } from 'vitest';
 import { Applied } from '../../src/control/applied.ts';
 import { Replicas } from '../../src/control/replicas.ts';
-import type { Fleet, ReplicaReport, ReplicaSeen } from '../../src/store/store.ts';
+import type { Fleet, ReplicaSeen } from '../../src/store/store.ts';
 
 /** A fleet whose store tells what it is given. */
-function fleetOf(living: () => readonly ReplicaSeen[]): {
-  fleet: Fleet;
-  tell: (id: string, report: ReplicaReport | null) => void;
-} {
-  let tell: (id: string, report: ReplicaReport | null) => void = () => {};
-  const fleet: Fleet = {
-    report: async () => living(),
-    leave: async () => {},
-    watch: (onReport) => {
-      tell = onReport;
-      return () => {};
-    },
-  };
-  return { fleet, tell: (id, report) => tell(id, report) };
+function fleetOf(living: () => readonly ReplicaSeen[]): Fleet {
+  return { report: async () => living(), leave: async () => {}, watch: () => () => {} };
 }
 
 const seen = (id: string, epoch: string, revision: number): ReplicaSeen => ({
@@ -31,10 +19,9 @@ const STATE = { epoch: 'e1', revision: 7, lineage: ['e0'] };
 
 async function aheadOf(living: readonly ReplicaSeen[], forgotten: readonly ReplicaSeen[] = []): Promise<string[]> {
   let now: readonly ReplicaSeen[] = [...living, ...forgotten];
-  const { fleet } = fleetOf(() => now);
   const replicas = new Replicas({ applied: new Applied(), epoch: () => 'e1', monotonic: () => performance.now() });
   replicas.introduce({ id: 'me', address: null });
-  replicas.join(fleet);
+  replicas.join(fleetOf(() => now));
   await new Promise((resolve) => setImmediate(resolve));
   now = living;
   const ahead = await replicas.ahead(STATE);
