@@ -72,7 +72,8 @@ function planOf(config: Config, listeners: readonly ListenerSpec[]): Plan {
     backends: config.backends.map(({ source, health, maxRequestsPerEndpoint, ...spec }) => {
       return { spec, source, health, maxRequestsPerEndpoint };
     }),
-    routes: config.routes.map(({ weightPpm, judge, ...spec }) => ({ spec, weightPpm, judge })),
+    routes: config.routes.map(({ weightPpm, judge, ramp, ...spec }) => ({ spec, weightPpm, judge, ramp })),
+    ramps: config.ramps,
     limits,
     requestHeadMs: timeouts.requestHeadMs,
     idleMs: timeouts.idleMs,

@@ -12,6 +12,7 @@ const kind = (status: number, title: string): ProblemKind => ({ status, title })
 const REFUSALS = {
   unknownRoute: kind(404, 'There is no such route'),
   unknownRevision: kind(404, 'There is no such revision'),
+  unknownRamp: kind(404, 'There is no such ramp'),
   frozen: kind(409, 'The route is frozen'),
   latched: kind(409, 'The route was rolled back twice within a day'),
   conflict: kind(409, 'The change contradicts what is there'),

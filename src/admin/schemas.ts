@@ -2,7 +2,15 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { Percent } from '../config/percent.ts';
-import type { ExplainView, RouteView, StatusView, UnconfiguredView } from '../control/control.ts';
+import { Ramp } from '../config/ramp.ts';
+import type {
+  ExplainView,
+  RampPreview,
+  RampView,
+  RouteView,
+  StatusView,
+  UnconfiguredView,
+} from '../control/control.ts';
 import { PROBLEMS, type ProblemBody, type ProblemCode } from './problem.ts';
 import type { TimedRefusal } from './refusals.ts';
 
@@ -39,6 +47,57 @@ const Applied = z
   })
   .meta({ id: 'Applied', examples: [{ replicas: 1, of: 1, ms: 9 }] });
 
+const Gate = z
+  .union([z.literal('approval'), z.object({ newRequests: z.int().min(1) })])
+  .nullable()
+  .describe('What must hold beside the time and a healthy verdict before the step is left.');
+
+const StepShown = z.object({ weight: Percentage, hold: z.number().describe('Milliseconds, at least.'), gate: Gate });
+
+const RampShown = z
+  .object({
+    template: z.string().nullable().describe('Name in the configuration; null: the steps were given by hand.'),
+    step: z.int().describe('From 1.'),
+    of: z.int(),
+    weight: Percentage,
+    since: Milliseconds.describe("When the step's hold began, by the store's clock."),
+    steps: z.array(StepShown),
+    next: z
+      .object({ weight: Percentage, at: Milliseconds.nullable().describe('When the hold ends; null: nothing runs.') })
+      .nullable()
+      .describe('Null: the step is the last.'),
+    gate: Gate,
+    newRequests: z.number().describe("Of the new side, judged at the step's weight by all replicas."),
+    waiting: z
+      .object({
+        for: z.enum([
+          'hold',
+          'newRequests',
+          'approval',
+          'verdict',
+          'breach',
+          'endpoints',
+          'paused',
+          'frozen',
+          'resume',
+          'store',
+        ]),
+        reason: z.string(),
+      })
+      .nullable()
+      .describe('Why it does not go on at this moment; null: it is about to.'),
+  })
+  .meta({ id: 'Ramp' }) satisfies z.ZodType<RampView>;
+
+export const RampPlanned = z
+  .object({
+    kind: z.literal('plan'),
+    template: z.string().nullable(),
+    steps: z.array(StepShown),
+    begins: z.int().nullable().describe('From 1: the first step that does not lower the route; null: all would.'),
+  })
+  .meta({ id: 'RampPlan' }) satisfies z.ZodType<RampPreview>;
+
 export const Route = z
   .object({
     name: z.string(),
@@ -55,7 +114,7 @@ export const Route = z
       verdict: z.enum(['healthy', 'inconclusive', 'breach']),
       reason: z.string(),
     }),
-    ramp: z.record(z.string(), z.unknown()).nullable(),
+    ramp: RampShown.nullable(),
     applied: Applied,
   })
   .meta({
@@ -142,6 +201,25 @@ const Entry = z
     verb: z.string().describe('set, rollback, undo, freeze, unfreeze, …; init is the first appearance of a route.'),
     actor: z.string(),
     reason: z.string(),
+    evidence: z
+      .object({
+        verdict: z.enum(['healthy', 'inconclusive', 'breach']),
+        value: z.number(),
+        threshold: z.number(),
+        reason: z.string(),
+        newRequests: z.number(),
+        counts: z
+          .object({
+            oldRequests: z.number(),
+            oldFaults: z.number(),
+            newRequests: z.number(),
+            newFaults: z.number(),
+          })
+          .optional(),
+      })
+      .optional()
+      .describe('What the judge said of the route, where it was asked.'),
+    forced: z.literal(true).optional().describe('A guard was overruled.'),
     routes: z.array(z.object({ route: z.string(), before: Position.nullable(), after: Position })),
   })
   .meta({
@@ -241,9 +319,11 @@ const Wait = z
   .max(60_000)
   .describe('Milliseconds to wait for all workers of all replicas to serve the change; the answer says how many do.');
 
+const Force = z.boolean().optional().describe('Past the guards that may be overruled; kept in the history.');
+
 const NOT_AN_OBJECT = { error: 'must be a JSON object' };
 export const WriteBody = z
-  .strictObject({ reason: Reason.optional(), wait: Wait.optional() }, NOT_AN_OBJECT)
+  .strictObject({ reason: Reason.optional(), wait: Wait.optional(), force: Force }, NOT_AN_OBJECT)
   .meta({ id: 'Write', examples: [{ reason: 'search is slow' }] });
 export const RollbackBody = z
   .strictObject(
@@ -281,16 +361,35 @@ export const WeightBody = z
       weight: Percent.describe('Share of the new side in percent, with at most four decimals.'),
       reason: Reason.optional().describe('Why; kept in the history. Required to raise the weight.'),
       wait: Wait.optional(),
+      force: Force,
     },
     NOT_AN_OBJECT,
   )
   .meta({ id: 'Weight', examples: [{ weight: 25, reason: 'step 3 of the move', wait: 2000 }] });
+export const RampBody = z
+  .strictObject(
+    {
+      template: z.string().min(1).optional().describe('A ramp of the configuration; default: that of the route.'),
+      steps: Ramp.optional().describe('Steps by hand: weight in percent, hold such as "5m", gate.'),
+      dryRun: z.boolean().default(false).describe('Answers the plan and changes nothing.'),
+      reason: Reason.optional(),
+      wait: Wait.optional(),
+      force: Force,
+    },
+    NOT_AN_OBJECT,
+  )
+  .refine(({ template, steps }) => template === undefined || steps === undefined, {
+    error: 'give either template or steps',
+    path: ['steps'],
+  })
+  .meta({ id: 'StartRamp', examples: [{ template: 'careful', reason: 'the move begins' }] });
 export const UndoBody = z
   .strictObject(
     {
       revision: z.int().min(1).describe('The change to take back.'),
       reason: Reason.optional(),
       wait: Wait.optional(),
+      force: Force,
     },
     NOT_AN_OBJECT,
   )

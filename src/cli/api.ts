@@ -22,7 +22,29 @@ export interface Route {
   readonly frozen: boolean;
   readonly old: Side;
   readonly new: Side;
+  readonly evidence: { readonly verdict: string; readonly reason: string };
+  readonly ramp: Ramp | null;
   readonly applied: Applied;
+}
+
+export type Gate = 'approval' | { readonly newRequests: number } | null;
+
+export interface RampPlan {
+  readonly template: string | null;
+  readonly steps: readonly { readonly weight: number; readonly hold: number; readonly gate: Gate }[];
+  /** From 1; null: every step would lower the route. */
+  readonly begins: number | null;
+}
+
+export interface Ramp {
+  readonly template: string | null;
+  readonly step: number;
+  readonly of: number;
+  readonly since: number;
+  readonly steps: RampPlan['steps'];
+  readonly next: { readonly weight: number; readonly at: number | null } | null;
+  readonly newRequests: number;
+  readonly waiting: { readonly for: string; readonly reason: string } | null;
 }
 
 export interface Routes {

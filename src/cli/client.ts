@@ -35,7 +35,9 @@ export function createClient(
     const body = await readJson(response, base);
     const warning = response.headers.get('crossfade-warning');
     if (warning !== null) onWarning(warning);
-    if (response.ok) return body as Answer;
+    if (response.ok && isAnswer(path, body)) return body as Answer;
+    if (response.ok)
+      throw new CliError(EXIT.unreachable, `${base} is not a Crossfade admin API: it answered something else`);
     throw refusal(response.status, body);
   };
 }
@@ -80,8 +82,23 @@ async function readJson(response: Response, base: string): Promise<unknown> {
   );
 }
 
+/** What an answer to these cannot be without: another server that speaks JSON is told apart before anything is made of it. */
+const MARKS: readonly (readonly [path: RegExp, key: string])[] = [
+  [/^\/v1\/status$/, 'replicas'],
+  [/^\/v1\/(?:routes|rollback|undo|adopt)$/, 'routes'],
+  [/^\/v1\/routes\/[^/]+$/, 'state'],
+  [/^\/v1\/history/, 'entries'],
+  [/^\/v1\/explain/, 'sentence'],
+];
+
+function isAnswer(path: string, body: unknown): boolean {
+  if (typeof body !== 'object' || body === null) return false;
+  const mark = MARKS.find(([of]) => of.test(path))?.[1];
+  return mark === undefined || mark in body || (mark === 'entries' && 'refusals' in body);
+}
+
 function refusal(status: number, problem: unknown): CliError {
-  const { title = `The admin API answered ${status}`, detail } = problem as { title?: string; detail?: string };
+  const { title = `The admin API answered ${status}`, detail } = (problem ?? {}) as { title?: string; detail?: string };
   // Many details begin by saying what the title says.
   const message = detail === undefined ? title : detail.startsWith(title) ? detail : `${title}: ${detail}`;
   return new CliError(exitOf(status), message, problem);

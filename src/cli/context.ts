@@ -10,6 +10,7 @@ export interface GlobalOptions {
   readonly ifRev?: number;
   /** true: given without a time. */
   readonly wait?: number | true;
+  readonly force?: boolean;
   readonly output: 'text' | 'json';
 }
 
@@ -37,12 +38,17 @@ export function writeCall(
   verb: string,
   body: Readonly<Record<string, unknown>> = {},
 ): Call {
-  const { reason, ifRev, wait } = context.options();
+  const { reason, ifRev, wait, force } = context.options();
   const waitMs = wait === true ? WAIT_MS : wait;
   const user = context.io.env['USER'] ?? context.io.env['LOGNAME'] ?? 'hand';
   return {
     method,
-    body: { ...body, reason: reason ?? `${verb} by ${user}`, ...(waitMs === undefined ? {} : { wait: waitMs }) },
+    body: {
+      ...body,
+      reason: reason ?? `${verb} by ${user}`,
+      ...(waitMs === undefined ? {} : { wait: waitMs }),
+      ...(force === true ? { force } : {}),
+    },
     ifRevision: ifRev,
     waitMs,
   };

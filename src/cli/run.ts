@@ -11,12 +11,15 @@ import { addExplain } from './commands/explain.ts';
 import { addFreeze } from './commands/freeze.ts';
 import { addGraduate } from './commands/graduate.ts';
 import { addHistory } from './commands/history.ts';
+import { addMoves } from './commands/moves.ts';
+import { addRamp } from './commands/ramp.ts';
 import { addRollback } from './commands/rollback.ts';
 import { addServe } from './commands/serve.ts';
 import { addSet } from './commands/set.ts';
 import { addStatus } from './commands/status.ts';
 import { addUndo } from './commands/undo.ts';
 import { addWait } from './commands/wait.ts';
+import { addWatch } from './commands/watch.ts';
 import { ADMIN, type Context, type GlobalOptions, httpUrl, wholeNumber } from './context.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { Io } from './io.ts';
@@ -57,6 +60,8 @@ const COMMANDS = [
   addCheck,
   addStatus,
   addSet,
+  addRamp,
+  addMoves,
   addRollback,
   addUndo,
   addFreeze,
@@ -64,6 +69,7 @@ const COMMANDS = [
   addHistory,
   addExplain,
   addWait,
+  addWatch,
   addDiff,
   addBacktest,
   addDoctor,
@@ -79,6 +85,7 @@ function globalProgram(io: Io): Command {
     .option('--reason <text>', 'why, for the history')
     .addOption(new Option('--if-rev <n>', 'only if the route is at this revision').argParser(wholeNumber(1)))
     .addOption(new Option('--wait [ms]', 'wait until all replicas serve the change (2000)').argParser(wholeNumber(0)))
+    .option('--force', 'past a guard that may be overruled (latch, dead side, a ramp under way)')
     .addOption(new Option('-o, --output <format>', 'how to answer').choices(['text', 'json']).default('text'))
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.err(text.trimEnd()) })

@@ -1,5 +1,6 @@
 import type { HealthPolicy } from '../domain/health-policy.ts';
 import type { JudgeSettings } from '../domain/judgement.ts';
+import type { RampPlan, RampStep } from '../domain/ramp.ts';
 import type { RouteSpec, Timeouts } from '../domain/route.ts';
 import type { DiscoverySource } from '../domain/source.ts';
 import type { HostPort } from './address.ts';
@@ -29,6 +30,8 @@ export interface Config {
   /** In the order of the file; routes refer to the index. */
   readonly backends: readonly BackendConfig[];
   readonly routes: readonly RouteConfig[];
+  /** Named ramps. */
+  readonly ramps: Readonly<Record<string, readonly RampStep[]>>;
   /** Null: none. */
   readonly emulators: EmulatorsConfig | null;
 }
@@ -104,4 +107,6 @@ export interface RouteConfig extends RouteSpec {
   /** On the route's first start; afterwards the store decides. */
   readonly weightPpm: number;
   readonly judge: JudgeSettings;
+  /** What `ramp` walks it through unless told otherwise. */
+  readonly ramp: RampPlan | null;
 }

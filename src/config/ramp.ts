@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { planFault, type RampStep as Step } from '../domain/ramp.ts';
 import { Duration } from './duration.ts';
 import { Percent } from './percent.ts';
 
@@ -13,5 +14,21 @@ const RampStep = z.strictObject({
     .exactOptional(),
 });
 
-/** The steps that a route is walked through. */
-export const Ramp = z.array(RampStep).min(1);
+/** The steps that a route is walked through; each is above the one before. */
+export const Ramp = z
+  .array(RampStep)
+  .min(1)
+  .superRefine((steps, context) => {
+    const fault = planFault(steps.map(stepOf));
+    if (fault !== null) context.addIssue({ code: 'custom', message: fault });
+  });
+
+export function rampSteps(steps: z.output<typeof Ramp>): Step[] {
+  return steps.map(stepOf);
+}
+
+function stepOf({ weight, hold, gate }: z.output<typeof RampStep>): Step {
+  const kept =
+    gate === 'approval' ? ({ kind: 'approval' } as const) : gate && { kind: 'newRequests' as const, ...gate };
+  return { weightPpm: weight, holdMs: hold, gate: kept ?? null };
+}

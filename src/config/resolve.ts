@@ -1,10 +1,12 @@
 /** From the file's checked content to the value that the rest of the program runs by. */
 import { dirname, join, resolve } from 'node:path';
 import type { JudgeSettings } from '../domain/judgement.ts';
+import type { RampPlan } from '../domain/ramp.ts';
 import { PPM, type Timeouts } from '../domain/route.ts';
 import type { HostPort } from './address.ts';
 import type { BackendConfig, Config, ListenerConfig, RouteConfig, StoreConfig } from './config.ts';
 import { resolveHealth } from './health.ts';
+import { rampSteps } from './ramp.ts';
 import { resolveDiscovery } from './resolve-discovery.ts';
 import type { ConfigFile } from './schema.ts';
 
@@ -21,6 +23,7 @@ export function resolveConfig(content: ConfigFile, origin: Origin): Config {
   const stateFile = content.stateFile ?? join(data, `last-${content.admin.address.port}.json`);
   const timeouts = resolveTimeouts(content.defaults.timeouts);
   const indexes = new Map(Object.keys(content.backends).map((name, i) => [name, i]));
+  const ramps = Object.fromEntries(Object.entries(content.ramps).map(([name, steps]) => [name, rampSteps(steps)]));
   return freeze({
     file: origin.file,
     listeners: content.listeners.map((listener) => resolveListener(listener, folder, origin.texts)),
@@ -38,7 +41,8 @@ export function resolveConfig(content: ConfigFile, origin: Origin): Config {
     backends: Object.entries(content.backends).map(([name, backend]) =>
       resolveBackend(name, backend, folder, origin.texts),
     ),
-    routes: content.routes.map((route) => resolveRoute(route, indexes, timeouts, content.defaults.judge)),
+    routes: content.routes.map((route) => resolveRoute(route, indexes, timeouts, content.defaults.judge, ramps)),
+    ramps,
     emulators: resolveEmulators(content.emulators),
   });
 }
@@ -121,6 +125,7 @@ function resolveRoute(
   backends: ReadonlyMap<string, number>,
   inherited: Timeouts,
   judge: ConfigFile['defaults']['judge'],
+  ramps: Config['ramps'],
 ): RouteConfig {
   const own = route.timeouts;
   return {
@@ -139,6 +144,7 @@ function resolveRoute(
     },
     rescue: { budget: route.rescue.budget / PPM, toNew: route.rescue.toNew, bodyBytes: route.rescue.bodyBytes },
     weightPpm: route.weight,
+    ramp: resolveRamp(route.ramp, ramps),
     judge: resolveJudge(judge, route.judge),
   };
 }
@@ -150,6 +156,12 @@ function resolveJudge(
   const { latency, ceiling, ...rest } = { ...inherited, ...own };
   const { factor, slack } = { ...inherited.latency, ...latency };
   return { ...rest, latency: { factor, slackMs: slack }, ceiling: ceiling / PPM };
+}
+
+function resolveRamp(ramp: ConfigFile['routes'][number]['ramp'], ramps: Config['ramps']): RampPlan | null {
+  if (ramp === undefined) return null;
+  if (typeof ramp !== 'string') return { steps: rampSteps(ramp) };
+  return { template: ramp, steps: known(new Map(Object.entries(ramps)), ramp) };
 }
 
 function pem(path: string, folder: string, texts: ReadonlyMap<string, string>): string {

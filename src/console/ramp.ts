@@ -1,4 +1,4 @@
-/** A route's ramp as the API tells it, read carefully: fields that are not there are not shown. */
+/** A route's ramp as the console shows it. */
 import type { RouteView } from '../control/control.ts';
 import { span } from './format.ts';
 
@@ -20,7 +20,7 @@ export interface RampShown {
 
 export function rampOf({ ramp }: RouteView): RampShown | null {
   if (ramp === null) return null;
-  const { step = 0, steps = [], of = steps.length, next = null, waiting = null } = ramp as Partial<RampShown>;
+  const { step, of, steps, next, waiting } = ramp;
   return { step, of, steps, next, waiting };
 }
 

@@ -7,6 +7,7 @@ import { HeldRoutes } from './held-routes.ts';
 import { Judge } from './judge.ts';
 import { LocalRollbacks, type PinsFile } from './local-rollbacks.ts';
 import type { Plan } from './plan.ts';
+import { RampWalker } from './ramp-walker.ts';
 import { Replicas } from './replicas.ts';
 import { rollbackRefusal } from './rollback-guard.ts';
 import { ControlService } from './service.ts';
@@ -44,6 +45,7 @@ export class ControlPlane {
   readonly #local: LocalRollbacks;
   readonly #replicas: Replicas;
   readonly #judge: Judge;
+  readonly #walker: RampWalker;
 
   constructor(plan: Plan, options: ControlPlaneOptions) {
     const { clock, openStore, lastState, bootstrapOld } = options;
@@ -76,7 +78,10 @@ export class ControlPlane {
     const { applied } = this.#supervisor;
     this.#replicas = new Replicas({ applied, epoch: () => this.#keeper.state?.epoch ?? '', monotonic });
     const writer = new Writer(this.#keeper, clock, (route, weightPpm) => this.service.capacity(route, weightPpm));
-    const verbs = new Verbs(this.#keeper, writer, (of) => this.#replicas.ahead(of));
+    const verbs = new Verbs(this.#keeper, writer, {
+      ahead: (of) => this.#replicas.ahead(of),
+      raiseRefusal: (route) => this.#supervisor.probe(route),
+    });
     const held = new HeldRoutes(() => this.#show());
     this.#local = new LocalRollbacks({
       file: options.pins,
@@ -88,6 +93,14 @@ export class ControlPlane {
       retryMs: RETRY_MS,
     });
     this.#judge = this.#openJudge(held, verbs, options, events);
+    this.#walker = new RampWalker({
+      plan: () => this.#supervisor.plan,
+      state: () => (this.#keeper.health.up && this.#keeper.alarm === null ? this.#local.served : undefined),
+      opinion: (route) => this.#judge.opinion(route),
+      endpointsRefusal: (route) => this.#supervisor.endpointsRefusal(route),
+      verbs,
+      now: () => this.#keeper.now(),
+    });
     this.service = new ControlService({
       ...options,
       events,
@@ -133,6 +146,7 @@ export class ControlPlane {
     await this.#writeFirstWeights();
     this.#supervisor.install(this.#supervisor.plan);
     this.#judge.start();
+    this.#walker.start();
   }
 
   /** Resolves when all workers serve: null; or when one could not listen: where and why. */
@@ -159,6 +173,7 @@ export class ControlPlane {
   /** Not ready from now on; the workers accept for `graceMs` more and finish, within `drainMs`; then lets go of the store. */
   async drain({ drainMs, drainGraceMs }: { readonly drainMs: number; readonly drainGraceMs: number }): Promise<void> {
     this.service.leave();
+    await this.#walker.close();
     await this.#local.close();
     await this.#supervisor.drain(drainMs, drainGraceMs);
     await this.#judge.close();

@@ -3,6 +3,7 @@
  * JSON shapes are those of the admin API (DESIGN section 7): weights in percent, times in milliseconds.
  */
 import type { RouteExamination } from '../domain/doctor.ts';
+import type { RampStep } from '../domain/ramp.ts';
 import type { AuditEntry, Cutover, EvidenceNote } from '../domain/state.ts';
 
 export interface EndpointView {
@@ -43,8 +44,42 @@ export interface RouteView {
   old: SideView;
   new: SideView;
   evidence: { value: number; threshold: number; verdict: 'healthy' | 'inconclusive' | 'breach'; reason: string };
-  ramp: Record<string, unknown> | null;
+  ramp: RampView | null;
   applied: AppliedView;
+}
+
+/** Times in milliseconds, `since` and `at` since 1970 by the store's clock. */
+export interface RampView {
+  template: string | null;
+  /** From 1. */
+  step: number;
+  of: number;
+  /** Percent, of the step. */
+  weight: number;
+  /** When the step's hold began. */
+  since: number;
+  steps: { weight: number; hold: number; gate: 'approval' | { newRequests: number } | null }[];
+  /** Null: the step is the last. `at`: when its hold ends; null while nothing runs. */
+  next: { weight: number; at: number | null } | null;
+  /** Of the step. */
+  gate: 'approval' | { newRequests: number } | null;
+  /** Judged at the step's weight. */
+  newRequests: number;
+  /** Why it does not go on at this moment; null: it is about to. */
+  waiting: {
+    for:
+      | 'hold'
+      | 'newRequests'
+      | 'approval'
+      | 'verdict'
+      | 'breach'
+      | 'endpoints'
+      | 'paused'
+      | 'frozen'
+      | 'resume'
+      | 'store';
+    reason: string;
+  } | null;
 }
 
 export interface ReplicaView {
@@ -230,6 +265,19 @@ export interface WriteRequest {
   evidence?: EvidenceNote | undefined;
 }
 
+export interface RampRequest {
+  template?: string | undefined;
+  steps?: readonly RampStep[] | undefined;
+}
+
+export interface RampPreview {
+  kind: 'plan';
+  template: string | null;
+  steps: RampView['steps'];
+  /** From 1: the first step that does not lower the route; null: all would. */
+  begins: number | null;
+}
+
 /** What became of a write. A refusal changes nothing. */
 export type WriteResult =
   /** `warning`: why the change, though it is made, may be lost in a failover of the store. */
@@ -239,6 +287,8 @@ export type WriteResult =
 export type RefusalCode =
   | 'unknownRoute'
   | 'unknownRevision'
+  /** Neither a template nor a configured ramp (404). */
+  | 'unknownRamp'
   /** Raising needs If-Match (428). */
   | 'preconditionRequired'
   /** If-Match names an older revision (412). */
@@ -295,6 +345,14 @@ export interface Control {
    * when the same rollback has been written. `waitMs` waits for that.
    */
   rollbackLocally(routes: readonly string[] | 'all', write: WriteRequest): Promise<WriteResult>;
+  /**
+   * Begins a ramp: of a template, of steps given by hand, or (neither) as configured for the route.
+   * Refused as `unknownRamp` when there is none.
+   */
+  ramp(name: string, plan: RampRequest, write: WriteRequest): Promise<WriteResult>;
+  /** What `ramp` would walk the route through, changing nothing. */
+  rampPlan(name: string, plan: RampRequest): RampPreview | Extract<WriteResult, { kind: 'refused' }>;
+  move(name: string, verb: 'step' | 'pause' | 'resume' | 'promote', write: WriteRequest): Promise<WriteResult>;
   freeze(name: string, frozen: boolean, write: WriteRequest): Promise<WriteResult>;
   /** Restores what the change of this revision replaced, if nobody has changed its routes since. */
   undo(revision: number, write: WriteRequest): Promise<WriteResult>;

@@ -1,5 +1,6 @@
 import type { HealthPolicy } from '../domain/health-policy.ts';
 import type { JudgeSettings } from '../domain/judgement.ts';
+import type { RampPlan, RampStep } from '../domain/ramp.ts';
 import type { RouteSpec } from '../domain/route.ts';
 import type { DiscoverySource } from '../domain/source.ts';
 import type { BackendSpec, TableMessage } from '../seam.ts';
@@ -22,7 +23,11 @@ export interface Plan
     readonly spec: RouteSpec;
     readonly weightPpm: number;
     readonly judge: JudgeSettings;
+    /** What `ramp` walks it through unless told otherwise. */
+    readonly ramp: RampPlan | null;
   }[];
+  /** Named ramps. */
+  readonly ramps: Readonly<Record<string, readonly RampStep[]>>;
   /** Worker processes. */
   readonly workers: number;
 }

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { capacityRefusal } from '../domain/capacity.ts';
 import type { RouteExamination } from '../domain/doctor.ts';
+import type { RampPlan } from '../domain/ramp.ts';
 import { ppmToPercent } from '../domain/route.ts';
 import type { AuditEntry } from '../domain/state.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
@@ -11,6 +12,8 @@ import type {
   ExplainRequest,
   ExplainView,
   PreviewView,
+  RampPreview,
+  RampRequest,
   Refusal,
   RouteView,
   SeriesView,
@@ -28,6 +31,7 @@ import type { Judge } from './judge.ts';
 import type { LocalRollbacks } from './local-rollbacks.ts';
 import { MetricsSource } from './metrics-source.ts';
 import { previewOf } from './preview.ts';
+import { rampOf, rampPreview, rampSentence } from './ramp-plan.ts';
 import type { Replicas } from './replicas.ts';
 import { rollbackRefusal } from './rollback-guard.ts';
 import { Series, STATS_SECONDS } from './series.ts';
@@ -189,6 +193,25 @@ export class ControlService implements Control {
     });
   }
 
+  ramp(name: string, plan: RampRequest, write: WriteRequest): Promise<WriteResult> {
+    const found = this.#plan(name, plan);
+    if ('kind' in found) return Promise.resolve(found);
+    return this.#written([name], write, () => this.#verbs.ramp(name, found, write));
+  }
+
+  rampPlan(name: string, plan: RampRequest): RampPreview | Extract<WriteResult, { kind: 'refused' }> {
+    const found = this.#plan(name, plan);
+    return 'kind' in found ? found : rampPreview(found, this.#options.local.served?.routes.get(name)?.weightPpm ?? 0);
+  }
+
+  #plan(name: string, plan: RampRequest): RampPlan | Extract<WriteResult, { kind: 'refused' }> {
+    return rampOf(this.#options.supervisor.plan, name, plan);
+  }
+
+  move(name: string, verb: 'step' | 'pause' | 'resume' | 'promote', write: WriteRequest): Promise<WriteResult> {
+    return this.#written([name], write, () => this.#verbs.move(name, verb, write));
+  }
+
   freeze(name: string, frozen: boolean, write: WriteRequest): Promise<WriteResult> {
     return this.#written([name], write, () => this.#verbs.freeze(name, frozen, write));
   }
@@ -256,7 +279,7 @@ export class ControlService implements Control {
     if (route === undefined) return undefined;
     const [last = null] = await this.#options.keeper.history({ limit: 1, route: name });
     const place = `${name} sends ${route.weight}% to ${route.new.backend} and the rest to ${route.old.backend}`;
-    const state = `it is ${route.state}${route.frozen ? ' and frozen' : ''}`;
+    const state = `it is ${route.state}${route.frozen ? ' and frozen' : ''}${rampSentence(route.ramp)}`;
     const since = last === null ? '' : `, since ${describe(last, name)}`;
     const { verdict, reason } = route.evidence;
     return { route, last, sentence: `${place}; ${state}${since}; the new side is judged ${verdict}: ${reason}` };

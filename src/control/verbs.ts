@@ -1,6 +1,6 @@
 /** The verbs that move routes. Each is one change of the store, over all routes that it touches. */
 import { type Command, decide, type Progress, undoRefusal } from '../domain/cutover.ts';
-import type { RampStep } from '../domain/ramp.ts';
+import type { RampPlan } from '../domain/ramp.ts';
 import { type AuditEntry, isMachine, type RoutePosition, type State, type Verb } from '../domain/state.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import type { RefusalCode, WriteRequest } from './control.ts';
@@ -9,22 +9,25 @@ import type { Intent, Writer, Written } from './writer.ts';
 
 type Refused = Extract<Written, { kind: 'refused' }>;
 
-/** The steps of a ramp, and its name in the configuration if it has one. */
-export interface RampPlan {
-  readonly steps: readonly RampStep[];
-  readonly template?: string | undefined;
+/** What is asked beyond the state before something is written. */
+interface Asked {
+  /** Other replicas that serve what the state does not have, a phrase each. */
+  readonly ahead: (of: State) => Promise<readonly string[]>;
+  /** Why nothing should be sent to a route's new side for now; null: it may. Asked before a route leaves 0. */
+  readonly raiseRefusal: (route: string) => Promise<string | null>;
 }
 
 export class Verbs {
   readonly #keeper: StateKeeper;
   readonly #writer: Writer;
   readonly #ahead: (of: State) => Promise<readonly string[]>;
+  readonly #raiseRefusal: (route: string) => Promise<string | null>;
 
-  /** @param ahead other replicas that serve what the state does not have, a phrase each */
-  constructor(keeper: StateKeeper, writer: Writer, ahead: (of: State) => Promise<readonly string[]>) {
+  constructor(keeper: StateKeeper, writer: Writer, { ahead, raiseRefusal }: Asked) {
     this.#ahead = ahead;
     this.#keeper = keeper;
     this.#writer = writer;
+    this.#raiseRefusal = raiseRefusal;
   }
 
   set(route: string, weightPpm: number, write: WriteRequest): Promise<Written> {
@@ -82,14 +85,24 @@ export class Verbs {
     });
   }
 
-  #command(route: string, command: Command & { readonly kind: Verb }, write: WriteRequest): Promise<Written> {
+  async #command(route: string, command: Command & { readonly kind: Verb }, write: WriteRequest): Promise<Written> {
     const event = { ...command, ifRevision: write.ifRevision, force: write.force };
+    const refusal = write.force === true ? null : await this.#firstRaiseRefusal(route, event);
+    if (refusal !== null) return refused('conflict', `${refusal}; force raises it all the same`);
     return this.#writer.write({
       verb: command.kind,
       ...writerOf(write),
       routes: [route],
       decide: (_route, state, now) => decide(state, event, now),
     });
+  }
+
+  /** The new side is probed before the first request is sent there. */
+  async #firstRaiseRefusal(route: string, event: Command): Promise<string | null> {
+    const state = this.#keeper.state?.routes.get(route);
+    if (state === undefined || state.weightPpm > 0) return null;
+    const decision = decide(state, event, this.#keeper.now());
+    return decision.kind === 'next' && decision.next.weightPpm > 0 ? this.#raiseRefusal(route) : null;
   }
 
   /** @param revision of the change to take back */

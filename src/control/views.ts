@@ -5,6 +5,7 @@ import { formatEndpoint } from './backends.ts';
 import type { RouteView, SideView, StatusView, UnconfiguredView } from './control.ts';
 import type { Judge } from './judge.ts';
 import type { LocalRollbacks } from './local-rollbacks.ts';
+import { rampView } from './ramp-view.ts';
 import type { StateKeeper } from './state-keeper.ts';
 import type { Supervisor } from './supervisor.ts';
 import { isReady } from './worker-status.ts';
@@ -47,19 +48,23 @@ export class Views {
   }
 
   #route(spec: RouteSpec): RouteView {
-    const { value, threshold, verdict, reason: why } = this.#judge.opinion(spec.name);
-    const { revision, weightPpm, cutover, reason, frozen } = this.#local.served?.routes.get(spec.name) ?? UNKNOWN;
+    const opinion = this.#judge.opinion(spec.name);
+    const { value, threshold, verdict, reason: why } = opinion;
+    const state = this.#local.served?.routes.get(spec.name) ?? UNKNOWN;
+    const { revision, weightPpm, cutover, reason, frozen } = state;
+    const { health } = this.#keeper;
+    const away = health.up ? null : `the store does not answer, so ramps hold: ${health.reason}`;
     return {
       name: spec.name,
       weight: ppmToPercent(weightPpm),
       revision,
-      state: cutover,
+      state: away !== null && cutover === 'ramping' ? 'held' : cutover,
       reason,
       frozen,
       old: this.#side(spec, OLD),
       new: this.#side(spec, NEW),
       evidence: { value, threshold, verdict, reason: why },
-      ramp: null,
+      ramp: rampView(state, opinion, away, this.#keeper.now()),
       applied: this.#supervisor.applied.view(revision),
     };
   }

@@ -33,6 +33,12 @@ export interface Ramp {
   readonly held?: { readonly cause: HoldCause; readonly reason: string; readonly since: number };
 }
 
+/** The steps of a ramp, and its name in the configuration if it has one. */
+export interface RampPlan {
+  readonly steps: readonly RampStep[];
+  readonly template?: string | undefined;
+}
+
 /** What the judge says of a route, as far as a step depends on it. */
 export interface GateEvidence {
   readonly verdict: 'healthy' | 'inconclusive' | 'breach';
@@ -70,12 +76,12 @@ export function firstStep(steps: readonly RampStep[], weightPpm: number): number
 }
 
 /** The step that the ramp is at. */
-function stepOf({ steps, step }: Ramp): RampStep {
+export function stepOf({ steps, step }: Ramp): RampStep {
   return steps[step] as RampStep;
 }
 
 /** When the step has held long enough. */
-function holdEnds(ramp: Ramp): number {
+export function holdEnds(ramp: Ramp): number {
   return ramp.since + stepOf(ramp).holdMs;
 }
 

@@ -6,6 +6,8 @@ import type {
   ControlEvent,
   ExplainRequest,
   PreviewView,
+  RampPreview,
+  RampRequest,
   Refusal,
   ReplicaView,
   RouteView,
@@ -17,7 +19,7 @@ import type {
   WriteResult,
 } from '../../src/control/control.ts';
 import { type CutoverEvent, decide, undoRefusal } from '../../src/domain/cutover.ts';
-import { ppmToPercent } from '../../src/domain/route.ts';
+import { PPM, ppmToPercent } from '../../src/domain/route.ts';
 import { positionOf, type RouteState, type Verb } from '../../src/domain/state.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { tableSource } from '../telemetry/table.ts';
@@ -168,6 +170,25 @@ export class FakeControl implements Control {
     const names = routes === 'all' ? [...this.#routes.keys()] : routes;
     for (const name of names) this.pinned.add(name);
     return { kind: 'done', routes: names.map((name) => this.route(name) as RouteView) };
+  }
+
+  /** Steps and template of the last call of `ramp` or `rampPlan`. */
+  planned: RampRequest | undefined;
+
+  async ramp(name: string, plan: RampRequest, write: WriteRequest): Promise<WriteResult> {
+    this.planned = plan;
+    const steps = plan.steps ?? [{ weightPpm: PPM / 2, holdMs: 60_000, gate: null }];
+    return this.#change('ramp', [name], () => ({ kind: 'ramp', steps, template: plan.template }), write);
+  }
+
+  rampPlan(_name: string, plan: RampRequest): RampPreview | Extract<WriteResult, { kind: 'refused' }> {
+    this.planned = plan;
+    if (plan.template === 'none') return { kind: 'refused', code: 'unknownRamp', detail: 'There is no ramp "none"' };
+    return { kind: 'plan', template: 'careful', steps: [{ weight: 50, hold: 60_000, gate: null }], begins: 1 };
+  }
+
+  async move(name: string, verb: 'step' | 'pause' | 'resume' | 'promote', write: WriteRequest): Promise<WriteResult> {
+    return this.#change(verb, [name], () => ({ kind: verb }), write);
   }
 
   async freeze(name: string, frozen: boolean, write: WriteRequest): Promise<WriteResult> {

@@ -21,9 +21,7 @@ describe('the configuration of the design, whole', () => {
   test('is refused for what is not built yet, by name, and for nothing else', async () => {
     const lines = await folder.lines(whole, { OVERRIDE_SECRET: 's3cret' });
     expect(lines.map((line) => line.replace(/^crossfade\.yaml:\d+:\d+: /, ''))).toEqual([
-      'routes[0].ramp: ramp is not built yet; leave it out',
       'routes[1].match.grpc: gRPC needs protocol "h2", which is not built yet; leave grpc out',
-      'ramps: ramps are not built yet; leave them out',
       'webhooks: webhooks are not built yet; leave them out',
     ]);
   });

@@ -78,6 +78,7 @@ describe('a good file', () => {
         },
       ],
       emulators: null,
+      ramps: {},
       routes: [
         {
           name: 'one',
@@ -89,6 +90,7 @@ describe('a good file', () => {
           timeouts,
           rescue: { budget: 0.2, toNew: false, bodyBytes: 65_536 },
           weightPpm: 0,
+          ramp: null,
           judge: {
             alpha: 0.001,
             rho: 1,

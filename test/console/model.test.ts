@@ -14,7 +14,7 @@ import {
 } from '../../src/console/model.ts';
 import { nextInWords, type RampShown, rampOf } from '../../src/console/ramp.ts';
 import { placesOf } from '../../src/console/troubled-first.ts';
-import type { RouteView, StatsRow } from '../../src/control/control.ts';
+import type { RampView, RouteView, StatsRow } from '../../src/control/control.ts';
 import { FakeControl } from '../admin/fake-control.ts';
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -207,18 +207,24 @@ describe('numbers', () => {
 });
 
 describe('a ramp', () => {
-  const ramping = (ramp: RouteView['ramp'], state: RouteView['state'] = 'ramping') => {
-    const shown = route('search', { ramp, state });
+  const whole = { template: null, weight: 1, since: NOW, steps: [], gate: null, newRequests: 0, waiting: null };
+  const ramping = (ramp: Pick<RampView, 'step' | 'of' | 'next'> & Partial<RampView>) => {
+    const shown = route('search', { ramp: { ...whole, ...ramp }, state: 'ramping' });
     return nextInWords(shown, rampOf(shown) as RampShown, NOW);
   };
 
   test.each([
     [{ step: 1, of: 3, next: { weight: 5, at: NOW + 90_000 } }, 'next in 1:30'],
     [{ step: 1, of: 3, next: { weight: 5, at: NOW - 1 } }, 'due'],
-    [{ step: 1, of: 3, next: { weight: 5, at: null }, waiting: { for: 'approval', reason: '' } }, 'waits: approval'],
-    [{ step: 1, of: 3, next: { weight: 5, at: NOW + 5_000 }, waiting: { for: 'hold', reason: '' } }, 'next in 5 s'],
+    [
+      { step: 1, of: 3, next: { weight: 5, at: null }, waiting: { for: 'approval' as const, reason: '' } },
+      'waits: approval',
+    ],
+    [
+      { step: 1, of: 3, next: { weight: 5, at: NOW + 5_000 }, waiting: { for: 'hold' as const, reason: '' } },
+      'next in 5 s',
+    ],
     [{ step: 3, of: 3, next: null }, 'last step'],
-    [{}, 'last step'],
   ])('%j: %s', (ramp, words) => {
     expect(ramping(ramp)).toBe(words);
   });

@@ -10,7 +10,7 @@ function explain(sticky: readonly StickySource[], weightPpm: number, request: Pa
     sticky,
     match: { hosts: ['api.example.com'], path: '/search/', methods: ['GET'] },
   });
-  const plan = planOf([], { routes: [{ spec, weightPpm: 0, judge: JUDGE }] });
+  const plan = planOf([], { routes: [{ spec, weightPpm: 0, judge: JUDGE, ramp: null }] });
   const url = 'http://API.example.com:8080/search/x?q=1';
   return explainRequest(plan, stateOf(1, { search: weightPpm }), { url, method: 'GET', headers: [], ...request });
 }

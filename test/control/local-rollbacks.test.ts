@@ -102,7 +102,10 @@ async function start(store = storeOf(50, 30), saved: readonly SavedPin[] = []): 
     onEntry() {},
     onHealth() {},
   });
-  const verbs = new Verbs(keeper, new Writer(keeper, () => 1_000), async () => []);
+  const verbs = new Verbs(keeper, new Writer(keeper, () => 1_000), {
+    ahead: async () => [],
+    raiseRefusal: async () => null,
+  });
   const files: (readonly SavedPin[])[] = [saved];
   const local = new LocalRollbacks({
     file: {

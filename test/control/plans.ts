@@ -27,7 +27,8 @@ export function planOf(names: readonly string[], more: Partial<Plan> = {}): Plan
       source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9101 + i }] },
       health: UNWATCHED,
     })),
-    routes: names.map((name) => ({ spec: routeSpec(name), weightPpm: 0, judge: JUDGE })),
+    routes: names.map((name) => ({ spec: routeSpec(name), weightPpm: 0, judge: JUDGE, ramp: null })),
+    ramps: {},
     limits: {
       headBytes: 16_384,
       fields: 100,

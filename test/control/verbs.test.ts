@@ -10,9 +10,12 @@ import { planOf } from './plans.ts';
 let store: MemoryStore;
 let keeper: StateKeeper;
 let verbs: Verbs;
+/** Why the new side takes no connections. */
+let unreachable: string | null;
 
 beforeEach(async () => {
   store = new MemoryStore();
+  unreachable = null;
   keeper = new StateKeeper({
     openStore: async () => store,
     lastState: { read: async () => undefined, save() {}, failure: null },
@@ -22,7 +25,10 @@ beforeEach(async () => {
     onEntry() {},
     onHealth() {},
   });
-  verbs = new Verbs(keeper, new Writer(keeper, () => 1_000), async () => []);
+  verbs = new Verbs(keeper, new Writer(keeper, () => 1_000), {
+    ahead: async () => [],
+    raiseRefusal: async () => unreachable,
+  });
   await keeper.start();
   await writeFirstWeights(keeper, planOf(['a', 'b', 'c']), () => 1_000);
 });
@@ -106,11 +112,10 @@ describe('set', () => {
     });
     await late.start();
     store.state = current;
-    const written = await new Verbs(late, new Writer(late, () => 1_000), async () => []).set(
-      'a',
-      200,
-      by({ ifRevision: revision('a') }),
-    );
+    const written = await new Verbs(late, new Writer(late, () => 1_000), {
+      ahead: async () => [],
+      raiseRefusal: async () => null,
+    }).set('a', 200, by({ ifRevision: revision('a') }));
     expect(outcome(written)).toBe('applied');
     await late.close();
   });
@@ -199,4 +204,15 @@ test('while the store is away every write is refused, and says so', async () => 
   expect(outcome(await verbs.undo(at, by()))).toBe('storeUnavailable');
   store.away = false;
   expect(outcome(await verbs.set('a', 50, by()))).toBe('applied');
+});
+
+describe('the first raise of a route', () => {
+  test('is refused while its new side takes no connections, unless forced', async () => {
+    unreachable = 'nothing listens at 127.0.0.1:1';
+    const refused = await verbs.set('a', 100, by({ ifRevision: revision('a') }));
+    expect(refused).toMatchObject({ kind: 'refused', code: 'conflict', detail: expect.stringContaining(unreachable) });
+    expect(outcome(await verbs.set('a', 100, by({ ifRevision: revision('a'), force: true })))).toBe('applied');
+    expect(outcome(await verbs.set('a', 200, by({ ifRevision: revision('a') })))).toBe('applied');
+    expect((await store.history({ limit: 2 })).map(({ forced }) => forced)).toEqual([undefined, true]);
+  });
 });

@@ -150,6 +150,12 @@ export class Replica {
     }
   }
 
+  /** The supervisor, without a word; its workers end by themselves. */
+  async kill(): Promise<void> {
+    this.signal('SIGKILL');
+    await this.exit();
+  }
+
   async dispose(): Promise<void> {
     await this.stop();
     rmSync(this.folder, { recursive: true });

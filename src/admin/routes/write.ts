@@ -1,12 +1,14 @@
-import type { Control, WriteRequest, WriteResult } from '../../control/control.ts';
+import type { Control } from '../../control/control.ts';
 import { ppmToPercent } from '../../domain/route.ts';
 import type { AdminApp } from '../app.ts';
 import { ok, problems } from '../docs.ts';
 import { expectedRevision } from '../precondition.ts';
 import { invalid } from '../problem.ts';
-import { IfMatch, RollbackBody, Route, RouteParams, WeightBody, WriteBody } from '../schemas.ts';
+import { IfMatch, RollbackBody, Route, RouteParams, WeightBody } from '../schemas.ts';
 import { registerFleetWrites } from './fleet-writes.ts';
+import { registerRamps } from './ramps.ts';
 import { knownRoute } from './read.ts';
+import { registerVerb, VERB_ANSWERS } from './route-verb.ts';
 import { sendRoute, writeRequest, writes } from './written.ts';
 
 /** Moving routes. Every refusal is control's but those that need no look at the store. */
@@ -27,6 +29,7 @@ export function registerWrite(app: AdminApp, control: Control): void {
     summary: 'Let a frozen route be raised again',
     write: (name, write) => control.freeze(name, false, write),
   });
+  registerRamps(app, control);
   registerFleetWrites(app, control);
 }
 
@@ -49,23 +52,18 @@ function registerWeight(app: AdminApp, control: Control): void {
       },
     },
     handler: async (request, reply) => {
-      const { weight: weightPpm, reason, wait } = request.body;
+      const { weight: weightPpm, reason, wait, force } = request.body;
       const view = knownRoute(control, request.params.route);
       const ifRevision = expectedRevision(request.headers['if-match'], view.revision);
       // Without If-Match a raise is refused anyway, for the graver reason.
       if (reason === undefined && ifRevision !== undefined && ppmToPercent(weightPpm) > view.weight) {
         throw invalid([{ field: 'reason', message: 'is required to raise the weight' }]);
       }
-      const write = { ...writeRequest(request, { reason, wait }, 'set'), ifRevision };
+      const write = { ...writeRequest(request, { reason, wait, force }, 'set'), ifRevision };
       return sendRoute(reply, await control.setWeight(view.name, weightPpm, write));
     },
   });
 }
-
-const VERB_ANSWERS = {
-  ...ok('The route after the change', Route),
-  ...problems(400, 401, 403, 404, 409, 412, 415, 503),
-};
 
 function registerRollback(app: AdminApp, control: Control): void {
   app.route({
@@ -87,34 +85,6 @@ function registerRollback(app: AdminApp, control: Control): void {
       if (request.body.direct) return sendRoute(reply, await control.rollbackLocally([name], write));
       const ifRevision = expectedRevision(request.headers['if-match'], revision);
       return sendRoute(reply, await control.rollback([name], { ...write, ifRevision }));
-    },
-  });
-}
-
-interface RouteVerb {
-  readonly verb: string;
-  readonly summary: string;
-  readonly write: (name: string, write: WriteRequest) => Promise<WriteResult>;
-}
-
-function registerVerb(app: AdminApp, control: Control, { verb, summary, write }: RouteVerb): void {
-  app.route({
-    method: 'POST',
-    url: `/v1/routes/:route/${verb}`,
-    config: writes(verb),
-    schema: {
-      operationId: `${verb}Route`,
-      summary,
-      tags: ['routes'],
-      params: RouteParams,
-      headers: IfMatch,
-      body: WriteBody,
-      response: VERB_ANSWERS,
-    },
-    handler: async (request, reply) => {
-      const { name, revision } = knownRoute(control, request.params.route);
-      const ifRevision = expectedRevision(request.headers['if-match'], revision);
-      return sendRoute(reply, await write(name, { ...writeRequest(request, request.body, verb), ifRevision }));
     },
   });
 }

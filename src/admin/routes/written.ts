@@ -12,11 +12,16 @@ export function writes(verb: string, needs: Role = 'operator'): { verb: string; 
 
 export function writeRequest(
   { caller }: FastifyRequest,
-  body: { reason?: string | undefined; wait?: number | undefined },
+  body: { reason?: string | undefined; wait?: number | undefined; force?: boolean | undefined },
   verb: string,
 ): WriteRequest {
   if (caller === null) throw new Error('No route that writes is open to all');
-  return { actor: caller.name, reason: body.reason ?? `${verb} by ${caller.name}`, waitMs: body.wait };
+  return {
+    actor: caller.name,
+    reason: body.reason ?? `${verb} by ${caller.name}`,
+    waitMs: body.wait,
+    force: body.force,
+  };
 }
 
 /** What an operator must know of a change that is made: it may be lost in a failover of the store. */

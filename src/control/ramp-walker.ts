@@ -1,0 +1,67 @@
+/**
+ * Walks routes through their ramps. Every replica walks: where a ramp is stands in the store, each move is a compare-and-set that names the
+ * step it is for, and whoever is slower finds it done. Time is the store's.
+ */
+import { nextMove } from '../domain/ramp-move.ts';
+import type { RouteState, State } from '../domain/state.ts';
+import type { Opinion } from './judge.ts';
+import { noteOf } from './opinion-note.ts';
+import type { Plan } from './plan.ts';
+import type { Verbs } from './verbs.ts';
+
+/** Who moves a ramp, as the history names it. */
+const ACTOR = 'crossfade/ramp';
+const BEAT_MS = 200;
+
+export interface RampWalkerOptions {
+  readonly plan: () => Plan;
+  /** What the store shows; undefined: nothing is known, or the store does not answer, so that ramps hold. */
+  readonly state: () => State | undefined;
+  readonly opinion: (route: string) => Opinion;
+  /** Why a side of the route cannot be sent to; null: both can. */
+  readonly endpointsRefusal: (route: string) => string | null;
+  readonly verbs: Pick<Verbs, 'progress'>;
+  /** Milliseconds since 1970 by the store's clock. */
+  readonly now: () => number;
+}
+
+export class RampWalker {
+  readonly #options: RampWalkerOptions;
+  /** Routes that are being moved. */
+  readonly #moving = new Map<string, Promise<void>>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: RampWalkerOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.beat(), BEAT_MS);
+  }
+
+  /** Makes the moves that are due. */
+  beat(): void {
+    const state = this.#options.state();
+    if (state === undefined) return;
+    for (const { spec } of this.#options.plan().routes) {
+      const route = state.routes.get(spec.name);
+      if (route?.ramp === undefined || this.#moving.has(spec.name)) continue;
+      const moving = this.#move(spec.name, route).finally(() => this.#moving.delete(spec.name));
+      this.#moving.set(spec.name, moving);
+    }
+  }
+
+  async #move(name: string, route: RouteState): Promise<void> {
+    const { opinion: opinionOf, endpointsRefusal, now, verbs } = this.#options;
+    const opinion = opinionOf(name);
+    const move = nextMove(route, opinion, endpointsRefusal(name), now());
+    if (move === null) return;
+    // Refused or lost: the next beat looks again.
+    await verbs.progress(name, move.event, { actor: ACTOR, reason: move.reason, evidence: noteOf(opinion) });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all(this.#moving.values());
+  }
+}
