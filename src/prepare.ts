@@ -74,6 +74,7 @@ function planOf(config: Config, listeners: readonly ListenerSpec[]): Plan {
     }),
     routes: config.routes.map(({ weightPpm, judge, ramp, ...spec }) => ({ spec, weightPpm, judge, ramp })),
     ramps: config.ramps,
+    webhooks: config.webhooks,
     limits,
     requestHeadMs: timeouts.requestHeadMs,
     idleMs: timeouts.idleMs,

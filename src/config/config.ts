@@ -30,6 +30,11 @@ export interface Config {
   /** In the order of the file; routes refer to the index. */
   readonly backends: readonly BackendConfig[];
   readonly routes: readonly RouteConfig[];
+  readonly webhooks: readonly {
+    readonly url: string;
+    readonly events: readonly ('rollback' | 'held' | 'ramp' | 'step' | 'completed' | 'resume')[];
+    readonly secret?: string;
+  }[];
   /** Named ramps. */
   readonly ramps: Readonly<Record<string, readonly RampStep[]>>;
   /** Null: none. */

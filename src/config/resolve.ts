@@ -43,6 +43,7 @@ export function resolveConfig(content: ConfigFile, origin: Origin): Config {
     ),
     routes: content.routes.map((route) => resolveRoute(route, indexes, timeouts, content.defaults.judge, ramps)),
     ramps,
+    webhooks: content.webhooks,
     emulators: resolveEmulators(content.emulators),
   });
 }

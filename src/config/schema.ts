@@ -26,7 +26,9 @@ const Limits = z.strictObject({
 
 const Webhook = z.strictObject({
   url: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }),
-  events: z.array(z.enum(['rollback', 'held'])).min(1),
+  events: z.array(z.enum(['rollback', 'held', 'ramp', 'step', 'completed', 'resume'])).min(1),
+  /** Key of the signature, sent as `x-crossfade-signature`. */
+  secret: z.string().min(1).exactOptional(),
 });
 
 export const ConfigFile = z.strictObject({

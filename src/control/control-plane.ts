@@ -14,6 +14,7 @@ import { ControlService } from './service.ts';
 import { type LastStateFile, StateKeeper } from './state-keeper.ts';
 import { Supervisor } from './supervisor.ts';
 import { Verbs } from './verbs.ts';
+import { Webhooks } from './webhooks.ts';
 import { Writer } from './writer.ts';
 
 /** Between two attempts at writing a rollback that this replica has made alone. */
@@ -46,6 +47,7 @@ export class ControlPlane {
   readonly #replicas: Replicas;
   readonly #judge: Judge;
   readonly #walker: RampWalker;
+  readonly #webhooks: Webhooks;
 
   constructor(plan: Plan, options: ControlPlaneOptions) {
     const { clock, openStore, lastState, bootstrapOld } = options;
@@ -77,7 +79,8 @@ export class ControlPlane {
     });
     const { applied } = this.#supervisor;
     this.#replicas = new Replicas({ applied, epoch: () => this.#keeper.state?.epoch ?? '', monotonic });
-    const writer = new Writer(this.#keeper, clock, (route, weightPpm) => this.service.capacity(route, weightPpm));
+    const capacity = (route: string, weightPpm: number): string | null => this.service.capacity(route, weightPpm);
+    const writer = new Writer(this.#keeper, clock, capacity, (entry) => this.#webhooks.tell(entry));
     const verbs = new Verbs(this.#keeper, writer, {
       ahead: (of) => this.#replicas.ahead(of),
       raiseRefusal: (route) => this.#supervisor.probe(route),
@@ -93,6 +96,11 @@ export class ControlPlane {
       retryMs: RETRY_MS,
     });
     this.#judge = this.#openJudge(held, verbs, options, events);
+    this.#webhooks = new Webhooks({
+      fleet: options.fleet,
+      hooks: () => this.#supervisor.plan.webhooks,
+      emit: (event) => events.emit(event),
+    });
     this.#walker = new RampWalker({
       plan: () => this.#supervisor.plan,
       state: () => (this.#keeper.health.up && this.#keeper.alarm === null ? this.#local.served : undefined),
@@ -177,6 +185,7 @@ export class ControlPlane {
     await this.#local.close();
     await this.#supervisor.drain(drainMs, drainGraceMs);
     await this.#judge.close();
+    await this.#webhooks.close();
     await this.#replicas.close();
     await this.#keeper.close();
   }

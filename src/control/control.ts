@@ -139,6 +139,8 @@ export type ControlEvent =
   | { id: number; at: number; type: 'config'; ok: boolean; detail: string }
   /** A change is made and acknowledged, but a failover of the store may lose it. */
   | { id: number; at: number; type: 'atRisk'; reason: string }
+  /** A webhook was given up; `url` without its path. */
+  | { id: number; at: number; type: 'webhook'; url: string; ok: false; detail: string }
   /** A backend's source has answered for the first time, has failed, or is well again; how many endpoints are known. */
   | {
       id: number;

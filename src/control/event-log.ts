@@ -58,6 +58,9 @@ export function logEvent(logger: ReturnType<typeof createLogger>, event: Control
       logger[verdict === 'breach' ? 'warn' : 'info']({ route, verdict, value, threshold }, `the new side: ${reason}`);
       return;
     }
+    case 'webhook':
+      logger.warn({ url: event.url }, `a webhook was given up: ${event.detail}`);
+      return;
     case 'config':
       if (event.ok) logger.info(`configuration in use: ${event.detail}`);
       else for (const line of event.detail.split('\n')) logger.error(`configuration refused: ${line}`);

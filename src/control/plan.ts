@@ -4,6 +4,7 @@ import type { RampPlan, RampStep } from '../domain/ramp.ts';
 import type { RouteSpec } from '../domain/route.ts';
 import type { DiscoverySource } from '../domain/source.ts';
 import type { BackendSpec, TableMessage } from '../seam.ts';
+import type { Webhook } from './webhooks.ts';
 
 /** What control makes of a valid configuration: all that a table needs, and what only the supervisor wants to know. */
 export interface Plan
@@ -26,6 +27,7 @@ export interface Plan
     /** What `ramp` walks it through unless told otherwise. */
     readonly ramp: RampPlan | null;
   }[];
+  readonly webhooks: readonly Webhook[];
   /** Named ramps. */
   readonly ramps: Readonly<Record<string, readonly RampStep[]>>;
   /** Worker processes. */

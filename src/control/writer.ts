@@ -28,16 +28,20 @@ export class Writer {
   readonly #keeper: StateKeeper;
   readonly #clock: () => number;
   readonly #capacity: (route: string, weightPpm: number) => string | null;
+  readonly #onWritten: (entry: AuditEntry) => void;
 
   /**
    * @param clock milliseconds since 1970
    * @param capacity why a route cannot be raised to a weight, in one sentence; null: it can
+   * @param onWritten this replica has written a change
    */
   constructor(
     keeper: StateKeeper,
     clock: () => number,
     capacity: (route: string, weightPpm: number) => string | null = () => null,
+    onWritten: (entry: AuditEntry) => void = () => {},
   ) {
+    this.#onWritten = onWritten;
     this.#keeper = keeper;
     this.#clock = clock;
     this.#capacity = capacity;
@@ -66,7 +70,10 @@ export class Writer {
       const act = actOf({ ...intent, at: this.#clock() });
       const change = { ...act, epoch: state.epoch, routes: drafted.routes };
       const result = await this.#keeper.compareAndSet(change);
-      if (result.kind === 'applied') return result;
+      if (result.kind === 'applied') {
+        this.#onWritten(result.entry);
+        return result;
+      }
       // Another epoch is refused by `refresh`, except to a replica that has served nothing of the store yet.
       state = await this.#keeper.refresh();
     }

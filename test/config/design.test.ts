@@ -22,7 +22,6 @@ describe('the configuration of the design, whole', () => {
     const lines = await folder.lines(whole, { OVERRIDE_SECRET: 's3cret' });
     expect(lines.map((line) => line.replace(/^crossfade\.yaml:\d+:\d+: /, ''))).toEqual([
       'routes[1].match.grpc: gRPC needs protocol "h2", which is not built yet; leave grpc out',
-      'webhooks: webhooks are not built yet; leave them out',
     ]);
   });
 

@@ -79,6 +79,7 @@ describe('a good file', () => {
       ],
       emulators: null,
       ramps: {},
+      webhooks: [],
       routes: [
         {
           name: 'one',

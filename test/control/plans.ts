@@ -29,6 +29,7 @@ export function planOf(names: readonly string[], more: Partial<Plan> = {}): Plan
     })),
     routes: names.map((name) => ({ spec: routeSpec(name), weightPpm: 0, judge: JUDGE, ramp: null })),
     ramps: {},
+    webhooks: [],
     limits: {
       headBytes: 16_384,
       fields: 100,

@@ -68,7 +68,10 @@ const carries = (_: string, weightPpm: number): string | null => (weightPpm > 10
 
 describe('what the new side can carry', () => {
   test('bounds every raise, and nothing else, unless it is forced', async () => {
-    const bounded = new Verbs(keeper, new Writer(keeper, () => 1_000, carries), async () => []);
+    const bounded = new Verbs(keeper, new Writer(keeper, () => 1_000, carries), {
+      ahead: async () => [],
+      raiseRefusal: async () => null,
+    });
     const set = async (weightPpm: number, more = {}): Promise<string> =>
       outcome(await bounded.set('a', weightPpm, by({ ifRevision: revision('a'), ...more })));
     expect(await set(100_000)).toBe('applied');
