@@ -46,6 +46,9 @@ const SAME_WISH_MS = 1_000;
 const TAKE_OVER_PAUSE_MS = 2;
 const TAKE_OVER_TRIES = 5_000;
 
+/** How long an end waits for a start that is under way. */
+const START_MS = 2_000;
+
 type Logger = ReturnType<typeof createLogger>;
 
 /** Runs the proxy until SIGTERM or SIGINT. Resolves with the exit code: 0, or 78 when the configuration cannot be run. */
@@ -130,7 +133,8 @@ async function run(first: Prepared, bootstrapOld: boolean, onReady: (adminUrl: s
   });
   const workers = rememberWorkers(plane, first);
   const adminUrl = await admin.listen({ host, port });
-  const settled = plane.start(selfOf(adminUrl)).then(() => plane.settled());
+  const started = plane.start(selfOf(adminUrl));
+  const settled = started.then(() => plane.settled());
   void takeOver(plane, first.orphans);
   const failure = await Promise.race([settled, stopped]);
   if (failure === null) {
@@ -139,6 +143,8 @@ async function run(first: Prepared, bootstrapOld: boolean, onReady: (adminUrl: s
     await stopped;
   }
   if (failure) plane.kill();
+  // What a start begins must not come after the end; but one that hangs is not waited for.
+  await Promise.race([started, sleep(START_MS, undefined, { ref: false })]);
   await plane.drain(serving.config);
   await workers.close();
   await lastState.close();
