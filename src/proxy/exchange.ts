@@ -3,14 +3,16 @@
  * client connection or stream, begun anew for each request, so that a request makes no object of its own here.
  */
 import { ERRORS, type ErrorCode } from '../domain/errors.ts';
-import { OUTCOME_CANCELLED, OUTCOME_FAULT } from '../domain/outcome.ts';
+import { OUTCOME_CANCELLED, OUTCOME_FAULT, type OutcomeIndex } from '../domain/outcome.ts';
 import { NEW, OLD, type RouteSpec, type SideIndex } from '../domain/route.ts';
 import { NO_KEY } from '../domain/sighting.ts';
 import { bucketOfHash, drawSide, murmur3, sideOfBucket } from '../domain/split.ts';
 import type { Fields } from '../fields.ts';
 import { NO_BODY } from '../http1/framing.ts';
-import { type AddedFields, NOTHING_ADDED } from './added-fields.ts';
+import { AddedFields, NOTHING_ADDED } from './added-fields.ts';
 import { chooseEndpoint, DOWN } from './choice.ts';
+import { formatGrpcTimeout, grpcStatus, grpcTimeoutMs, grpcType, hasTrailers } from './grpc.ts';
+import { GrpcHealth, isHealthCall, namesHealth } from './grpc-health.ts';
 import type { InboundHalf, OutboundHalf, RequestView, ResponseView } from './halves.ts';
 import { Observation } from './observation.ts';
 import { overrideSide } from './override.ts';
@@ -28,6 +30,9 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRAC
 
 /** Attempts of one request on its own side, the first included, but for those that a reused connection cost; one more goes to the other side. */
 const MAX_ATTEMPTS = 2;
+
+/** How much earlier than ours a client's clock may say that its deadline has passed: about the way of its request to us. */
+const DEADLINE_SLACK_MS = 20;
 
 export class Exchange {
   readonly #runtime: Runtime;
@@ -69,6 +74,12 @@ export class Exchange {
   #requestBlocked = false;
   /** Waiting for the connection before the body is asked for, so that a failed connect costs none of it. */
   #awaitsConnect = false;
+  /** Content type of a gRPC call; null: it is none. */
+  #grpcType: string | null = null;
+  /** What the response has said of its status so far. */
+  #grpcStatus: number | undefined;
+  /** When the client gives a gRPC call up; infinite: never. */
+  #grpcDeadlineMs = Number.POSITIVE_INFINITY;
   #totalDeadlineMs = 0;
   #requestActiveMs = 0;
   #responseActiveMs = 0;
@@ -88,6 +99,11 @@ export class Exchange {
   /** Whether a head has been given to the client's half. */
   get hasResponded(): boolean {
     return this.#responseStarted;
+  }
+
+  /** Content type of the gRPC call that is under way; null: it is none. */
+  get grpcType(): string | null {
+    return this.#grpcType;
   }
 
   begin(request: RequestView): void {
@@ -111,7 +127,16 @@ export class Exchange {
     this.#responseBlocked = false;
     this.#requestBlocked = false;
     this.#awaitsConnect = false;
+    this.#grpcType = grpcType(request);
+    this.#grpcStatus = undefined;
+    this.#grpcDeadlineMs = Number.POSITIVE_INFINITY;
     this.#requestActiveMs = runtime.nowMs;
+    if (this.#grpcType !== null && isHealthCall(request.target) && !this.#isHealthRouted(serving, request)) {
+      this.#observation.beginUnrouted(serving.counts);
+      this.#outbound = new GrpcHealth(runtime, this);
+      this.#outbound.sendHead(request, NOTHING_ADDED, null);
+      return;
+    }
     const index = routeOf(serving.snapshot, request);
     if (index === -1) {
       this.#observation.beginUnrouted(serving.counts);
@@ -125,6 +150,7 @@ export class Exchange {
     const nowMs = runtime.clock();
     const { totalMs } = route.timeouts;
     this.#totalDeadlineMs = totalMs > 0 ? nowMs + totalMs : Number.POSITIVE_INFINITY;
+    if (this.#grpcType !== null) this.#grpcDeadlineMs = nowMs + grpcTimeoutMs(request.fields);
     const overridden = this.#override(request, serving);
     this.#isOverridden = overridden !== undefined;
     this.#side = overridden ?? this.#assign(request, serving, index, route);
@@ -188,7 +214,11 @@ export class Exchange {
     if (!outbound.isConnected) this.#observation.connecting();
     this.#pool = pool;
     this.#outbound = outbound;
-    outbound.sendHead(request, this.#inbound.forwarding.of(request), this.#droppedNames);
+    if (this.#grpcDeadlineMs === Number.POSITIVE_INFINITY) {
+      outbound.sendHead(request, this.#inbound.forwarding.of(request), this.#droppedNames);
+    } else {
+      this.#sendDeadlineHead(outbound, request);
+    }
     this.#requestBlocked = false;
     if (this.#kept.length > 0) this.#sendKept(outbound);
     if (this.#requestEnded) {
@@ -201,6 +231,20 @@ export class Exchange {
       // Paused for the connection that failed; this one is there.
       this.#inbound.resumeRequest();
     }
+  }
+
+  /** A backend is told how much of the client's time is left. */
+  #sendDeadlineHead(outbound: OutboundHalf, request: RequestView): void {
+    const leftMs = this.#grpcDeadlineMs - this.#runtime.clock();
+    const { flat } = this.#inbound.forwarding.of(request);
+    const added = new AddedFields([...flat, 'grpc-timeout', formatGrpcTimeout(leftMs)]);
+    outbound.sendHead(request, added, [...(this.#droppedNames ?? []), 'grpc-timeout']);
+  }
+
+  /** Whether a route asks for the health service by name: then its backends answer. */
+  #isHealthRouted(serving: Serving, request: RequestView): boolean {
+    const index = routeOf(serving.snapshot, request);
+    return index !== -1 && namesHealth((serving.snapshot.routes[index] as RouteSpec).match);
   }
 
   // From the client's half.
@@ -267,7 +311,11 @@ export class Exchange {
   onClientGone(): void {
     if (this.#request === null) return;
     this.#dropOutbound();
-    this.#observation.attempt(OUTCOME_CANCELLED, this.#runtime.clock());
+    const nowMs = this.#runtime.clock();
+    // A client whose deadline has passed leaves a little before we see it pass: its backend was too slow.
+    const isLate = nowMs >= this.#grpcDeadlineMs - DEADLINE_SLACK_MS;
+    if (isLate) this.#observation.fault('deadlineExceeded');
+    this.#observation.attempt(isLate ? OUTCOME_FAULT : OUTCOME_CANCELLED, nowMs);
     this.#finish();
   }
 
@@ -298,6 +346,7 @@ export class Exchange {
     this.#responseActiveMs = this.#runtime.nowMs;
     this.#status = response.status;
     this.#responseNominated = response.connection.nominated;
+    if (this.#grpcType !== null) this.#grpcStatus = grpcStatus(response.fields);
     this.#inbound.respondHead(response, this.#added);
   }
 
@@ -316,10 +365,22 @@ export class Exchange {
   onResponseEnd(trailers: Fields | null): void {
     this.#letGo();
     const nowMs = this.#runtime.clock();
-    this.#lastPool?.count(this.#observation.attemptByStatus(this.#status, nowMs) === OUTCOME_FAULT);
+    const isFault = this.#settle(trailers, nowMs) === OUTCOME_FAULT;
+    this.#lastPool?.count(isFault);
     this.#observation.response(this.#status, nowMs);
     this.#close();
     this.#inbound.respondEnd(trailersWithout(trailers, this.#responseNominated));
+  }
+
+  /** What the whole response proved: by the status of the call where there is one to be had, else by that of the head. */
+  #settle(trailers: Fields | null, nowMs: number): OutcomeIndex {
+    const type = this.#grpcType;
+    if (type === null) return this.#observation.attemptByStatus(this.#status, nowMs);
+    if (trailers !== null) this.#grpcStatus = grpcStatus(trailers) ?? this.#grpcStatus;
+    if (!hasTrailers(type) && this.#grpcStatus === undefined)
+      return this.#observation.attemptByStatus(this.#status, nowMs);
+    this.#observation.grpcResponse(this.#grpcStatus);
+    return this.#observation.attemptByGrpc(this.#grpcStatus, nowMs);
   }
 
   onTunnel(response: ResponseView, backend: Tunnel): void {
@@ -438,10 +499,13 @@ export class Exchange {
     countRejection(this.#serving.counts, code);
     const started = this.#responseStarted;
     this.#dropOutbound();
-    this.#status = started ? this.#status : ERRORS[code].status;
+    const type = this.#grpcType;
+    // gRPC says in the stream what became of the call; its HTTP status is 200 whatever happens.
+    if (!started) this.#status = type === null ? ERRORS[code].status : 200;
+    if (type !== null) this.#observation.grpcResponse(ERRORS[code].grpcStatus);
     this.#finish();
-    if (started || ERRORS[code].status === 0) this.#inbound.cutResponse();
-    else this.#inbound.respondError(code);
+    if (started || ERRORS[code].status === 0) this.#inbound.cutResponse(code, type);
+    else this.#inbound.respondError(code, type);
   }
 
   /** The client's half has answered by itself, or cut what had begun (a fault in the request's body). */
@@ -495,6 +559,7 @@ export class Exchange {
 
   #expired(route: RouteSpec, nowMs: number): ErrorCode | null {
     const { idleMs, responseHeadMs } = route.timeouts;
+    if (nowMs >= this.#grpcDeadlineMs) return 'deadlineExceeded';
     const isOverdue = nowMs >= this.#totalDeadlineMs;
     const activeMs = Math.max(this.#responseActiveMs, this.#requestEnded ? 0 : this.#requestActiveMs);
     const isIdle = idleMs > 0 && nowMs - activeMs >= idleMs && !this.#awaitsConnect;

@@ -60,10 +60,10 @@ export interface InboundHalf {
   respondEnd(trailers: Fields | null): void;
   /** What was held back to be sent together leaves now. */
   flushResponse(): void;
-  /** The proxy's own answer instead of a backend's. */
-  respondError(code: ErrorCode): void;
+  /** The proxy's own answer instead of a backend's. @param grpcType content type of a gRPC call; null: it is none */
+  respondError(code: ErrorCode, grpcType: string | null): void;
   /** The response has begun and cannot be finished: the client must not take it for whole. */
-  cutResponse(): void;
+  cutResponse(code: ErrorCode, grpcType: string | null): void;
   pauseRequest(): void;
   resumeRequest(): void;
   /** Becomes the client's end of a tunnel after the backend's 101. */

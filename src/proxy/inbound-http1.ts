@@ -194,10 +194,10 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     if (this.#state !== 'open') return;
     if (this.#exchange.isOpen) {
       // In the body: the head is already with the backend.
-      const begun = this.#exchange.hasResponded;
+      const { hasResponded: begun, grpcType } = this.#exchange;
       this.#exchange.failedByClient(ERRORS[fault].status);
       if (begun) this.cutResponse();
-      else this.#refuse(fault, this.#head.method === 'HEAD');
+      else this.#refuse(fault, this.#head.method === 'HEAD', grpcType);
     } else if (this.#discarding) {
       this.#endConnection();
     } else {
@@ -245,14 +245,14 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     this.#writer.flush();
   }
 
-  respondError(code: ErrorCode): void {
+  respondError(code: ErrorCode, grpcType: string | null): void {
     const mustClose =
       !this.#keepAlive ||
       this.#runtime.isDraining ||
       this.#awaitsContinue ||
       (ERRORS[code].source === 'client' && !this.#requestComplete && code !== 'noRoute');
     if (mustClose) this.#keepAlive = false;
-    this.#output.text(http1Error(code, mustClose, this.#head.method === 'HEAD'));
+    this.#output.text(http1Error(code, mustClose, this.#head.method === 'HEAD', grpcType));
     this.#answered();
   }
 
@@ -334,14 +334,14 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     const { counts } = this.#runtime.serving;
     const row = counts.unroutedRow;
     counts.add(row, row * ROUTE_CELLS + codeClass(ERRORS[code].status), 1);
-    this.#refuse(code, code === 'bodyTooLarge' && this.#head.method === 'HEAD');
+    this.#refuse(code, code === 'bodyTooLarge' && this.#head.method === 'HEAD', null);
   }
 
   /** Answers and ends the connection: what comes after a fault cannot be understood. */
-  #refuse(code: ErrorCode, isHead: boolean): void {
+  #refuse(code: ErrorCode, isHead: boolean, grpcType: string | null): void {
     this.#keepAlive = false;
     countRejection(this.#runtime.serving.counts, code);
-    this.#output.text(http1Error(code, true, isHead));
+    this.#output.text(http1Error(code, true, isHead, grpcType));
     this.#endConnection();
   }
 

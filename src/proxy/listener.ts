@@ -1,11 +1,13 @@
 /** A listening socket and the client connections that came in by it. */
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:tls';
+import { createServer as createTlsServer, TLSSocket, type Server as TlsServer } from 'node:tls';
 import type { ListenerSpec } from '../seam.ts';
 import { Arrival } from './arrival.ts';
+import { type ClientConnection, Greeting } from './client-connection.ts';
 import { plainAddress } from './forwarding.ts';
 import type { Peer } from './halves.ts';
 import { InboundHttp1 } from './inbound-http1.ts';
+import { InboundHttp2 } from './inbound-http2.ts';
 import { countRejection } from './rejections.ts';
 import { http1Error } from './respond-error.ts';
 import type { Runtime } from './runtime.ts';
@@ -50,7 +52,7 @@ export class Listener {
   readonly #secure: TlsServer | null;
   /** Clients named by a PROXY header, while their connections are being secured, by the peer's address and port. */
   readonly #sources = new Map<string, string>();
-  readonly #connections = new Set<InboundHttp1>();
+  readonly #connections = new Set<ClientConnection>();
 
   constructor(runtime: Runtime, census: ConnectionCensus, spec: ListenerSpec) {
     this.#runtime = runtime;
@@ -69,7 +71,7 @@ export class Listener {
         allowHalfOpen: true,
         cert: tls.certificate,
         key: tls.key,
-        ALPNProtocols: ['http/1.1'],
+        ALPNProtocols: ['h2', 'http/1.1'],
         minVersion: 'TLSv1.2',
         handshakeTimeout: HANDSHAKE_MS,
       },
@@ -171,25 +173,29 @@ export class Listener {
   }
 
   /** @param start told the connection when it may read */
-  #admit(socket: Socket, address: string, scheme: Peer['scheme'], start: (connection: InboundHttp1) => void): void {
+  #admit(socket: Socket, address: string, scheme: Peer['scheme'], start: (connection: ClientConnection) => void): void {
     const { limits, trusted } = this.#runtime.serving;
     if (!this.#census.admit(address, limits.connections, limits.connectionsPerClient)) {
       countRejection(this.#runtime.serving.counts, 'tooManyConnections');
       refuse(socket);
       return;
     }
-    const connection = new InboundHttp1(
-      this.#runtime,
-      socket,
-      { address, scheme, isTrusted: trusted.has(address) },
-      () => {
-        this.#connections.delete(connection);
-        this.#census.leave(address);
-      },
-    );
+    const peer = { address, scheme, isTrusted: trusted.has(address) };
+    const onGone = (): void => {
+      this.#connections.delete(connection);
+      this.#census.leave(address);
+    };
+    const Connection = kindOf(socket);
+    const connection: ClientConnection = new Connection(this.#runtime, socket, peer, onGone);
     this.#connections.add(connection);
     start(connection);
   }
+}
+
+/** TLS says what is spoken (ALPN, RFC 7301); without it the first bytes do. */
+function kindOf(socket: Socket): typeof Greeting | typeof InboundHttp1 | typeof InboundHttp2 {
+  if (!(socket instanceof TLSSocket)) return Greeting;
+  return socket.alpnProtocol === 'h2' ? InboundHttp2 : InboundHttp1;
 }
 
 /** What is read before anybody listens; nothing is, since the socket is paused. */
@@ -204,6 +210,6 @@ function refuse(socket: Socket): void {
   const timer = setTimeout(() => socket.destroy(), REFUSED_MS);
   socket.on('error', () => undefined);
   socket.on('close', () => clearTimeout(timer));
-  socket.end(http1Error('tooManyConnections', true, false), 'latin1');
+  socket.end(http1Error('tooManyConnections', true, false, null), 'latin1');
   socket.resume();
 }

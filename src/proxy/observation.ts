@@ -6,6 +6,7 @@ import {
   AT_DURATION,
   AT_DURATION_SUM,
   AT_FAULTS,
+  AT_GRPC,
   AT_INFLIGHT,
   AT_REQUESTS,
   AT_RESCUES,
@@ -13,17 +14,20 @@ import {
   cellsOf,
   codeClass,
   DURATION_BUCKETS_SECONDS,
+  GRPC_STATUSES,
   PROTOCOLS,
   ROUTE_CELLS,
 } from '../domain/counts.ts';
 import { type ErrorCode, FAULT_KINDS } from '../domain/errors.ts';
-import { classifyStatus, OUTCOME_FAULT, type OutcomeIndex } from '../domain/outcome.ts';
+import { classifyGrpc, classifyStatus, OUTCOME_FAULT, type OutcomeIndex } from '../domain/outcome.ts';
 import { OLD, type SideIndex } from '../domain/route.ts';
 import type { Counts } from './counts.ts';
 import type { RouteTally } from './route-tally.ts';
 import type { Tallies } from './tallies.ts';
 
 const FAULT_INDEX: ReadonlyMap<string, number> = new Map(FAULT_KINDS.map((kind, index) => [kind, index]));
+const GRPC_STATUS = FAULT_INDEX.get('grpcStatus') as number;
+const GRPC_MISSING = GRPC_STATUSES.indexOf('missing');
 const STATUS_5XX = FAULT_INDEX.get('status5xx') as number;
 const WEBSOCKET = PROTOCOLS.indexOf('websocket');
 const CLASSES = CODE_CLASSES.length;
@@ -152,6 +156,21 @@ export class Observation {
     this.#tally?.connected(this.#askedSide, true);
     this.attempt(outcome, nowMs);
     return outcome;
+  }
+
+  /** @param status undefined: the response ended without one */
+  attemptByGrpc(status: number | undefined, nowMs: number): OutcomeIndex {
+    const outcome = classifyGrpc(status);
+    if (outcome === OUTCOME_FAULT) this.add(AT_FAULTS + GRPC_STATUS, 1);
+    this.#tally?.connected(this.#side, true);
+    this.attempt(outcome, nowMs);
+    return outcome;
+  }
+
+  /** The client was told a gRPC status, or a response ended without one. */
+  grpcResponse(status: number | undefined): void {
+    if (!this.#isRouted) return;
+    this.add(AT_GRPC + (status !== undefined && status < GRPC_MISSING ? status : GRPC_MISSING), 1);
   }
 
   /** An error of the table that is put down to the side. */

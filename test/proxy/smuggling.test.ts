@@ -83,6 +83,11 @@ async function passesThrough(each: SmugglingCase): Promise<void> {
   expect(left[0]).not.toContain('\r\n0\r\n\r\n');
 }
 
+/** Here the preface is no request of HTTP/1.1, but the beginning of a connection of HTTP/2. */
+function isHttp2({ bytes }: SmugglingCase): boolean {
+  return bytes.startsWith('PRI * HTTP/2.0');
+}
+
 describe.each([...new Set(SMUGGLING_CASES.map(({ family }) => family))])('%s', (family) => {
-  test.each(SMUGGLING_CASES.filter((each) => each.family === family))('$name ($rfc)', passesThrough);
+  test.each(SMUGGLING_CASES.filter((each) => each.family === family && !isHttp2(each)))('$name ($rfc)', passesThrough);
 });

@@ -1,0 +1,162 @@
+/** `grpc.health.v1.Health`, answered by the proxy itself: whether it serves, as a whole or a gRPC service that it has a route for. */
+import { PPM, type RouteMatch } from '../domain/route.ts';
+import { FlatFields } from '../fields.ts';
+import { CHUNKED, NO_BODY } from '../http1/framing.ts';
+import type { Exchange } from './exchange.ts';
+import type { OutboundHalf, RequestView, ResponseView } from './halves.ts';
+import type { Runtime, Sweepable } from './runtime.ts';
+
+const SERVICE = 'grpc.health.v1.Health';
+
+const UNKNOWN = 0;
+const SERVING = 1;
+const NOT_SERVING = 2;
+const SERVICE_UNKNOWN = 3;
+
+const STATUS_OK = 0;
+const STATUS_NOT_FOUND = 5;
+const STATUS_RESOURCE_EXHAUSTED = 8;
+const STATUS_UNIMPLEMENTED = 12;
+const STATUS_INTERNAL = 13;
+const STATUS_UNAVAILABLE = 14;
+
+/** A service's name and its framing. */
+const MOST_BYTES = 1024;
+const PREFIX_BYTES = 5;
+
+export function isHealthCall(target: string): boolean {
+  return target.startsWith(`/${SERVICE}/`);
+}
+
+/** Whether a route is there for the health service itself, and not for everything. */
+export function namesHealth(match: RouteMatch): boolean {
+  if (match.grpc !== undefined) return match.grpc.service === SERVICE;
+  const path = typeof match.path === 'string' ? match.path : match.path?.exact;
+  return path?.startsWith(`/${SERVICE}`) === true;
+}
+
+/** Stands where a backend's half does, so that the exchange knows no difference. */
+export class GrpcHealth implements OutboundHalf, Sweepable {
+  readonly isStale = false;
+  readonly isConnected = true;
+  readonly #runtime: Runtime;
+  #exchange: Exchange | null;
+  #method = '';
+  #contentType = '';
+  #body: Buffer = Buffer.alloc(0);
+  #service = '';
+  /** What a watcher was told last. */
+  #told = UNKNOWN;
+  #isBlocked = false;
+
+  constructor(runtime: Runtime, exchange: Exchange) {
+    this.#runtime = runtime;
+    this.#exchange = exchange;
+  }
+
+  sendHead(request: RequestView): void {
+    this.#method = request.target.slice(SERVICE.length + 2);
+    this.#contentType = request.fields.get('content-type') ?? '';
+  }
+
+  sendBody(bytes: Buffer, start: number, end: number): boolean {
+    if (this.#body.length <= MOST_BYTES) this.#body = Buffer.concat([this.#body, bytes.subarray(start, end)]);
+    return true;
+  }
+
+  sendEnd(): void {
+    if (this.#exchange === null) return;
+    const service = serviceOf(this.#body);
+    if (this.#method !== 'Check' && this.#method !== 'Watch') this.#refuse(STATUS_UNIMPLEMENTED);
+    else if (this.#body.length > MOST_BYTES) this.#refuse(STATUS_RESOURCE_EXHAUSTED);
+    else if (service === null) this.#refuse(STATUS_INTERNAL);
+    else this.#answer(service);
+  }
+
+  #answer(service: string): void {
+    this.#service = service;
+    const status = this.#status();
+    if (this.#method === 'Check' && status === SERVICE_UNKNOWN) {
+      this.#refuse(STATUS_NOT_FOUND);
+      return;
+    }
+    this.#exchange?.onResponseHead(this.#head([], CHUNKED));
+    this.#tell(status);
+    if (this.#method === 'Check') this.#end(STATUS_OK);
+    else if (this.#exchange !== null) this.#runtime.watch(this);
+  }
+
+  /** Trailers-only. */
+  #refuse(status: number): void {
+    const exchange = this.#leave();
+    exchange?.onResponseHead(this.#head(['grpc-status', String(status)], NO_BODY));
+    exchange?.onResponseEnd(null);
+  }
+
+  #head(more: readonly string[], bodyLength: number): ResponseView {
+    const fields = new FlatFields(['content-type', this.#contentType, ...more]);
+    return { status: 200, reason: 'OK', fields, bodyLength, connection: { upgrade: false, nominated: null } };
+  }
+
+  #status(): number {
+    const { snapshot } = this.#runtime.serving;
+    const isNamed = this.#service !== '';
+    const routes = [...snapshot.routes.entries()].filter(([, { match }]) => match.grpc?.service === this.#service);
+    if (isNamed && routes.length === 0) return SERVICE_UNKNOWN;
+    if (this.#runtime.isDraining) return NOT_SERVING;
+    const hasEndpoint = (backend: number): boolean => (snapshot.endpoints[backend]?.length ?? 0) > 0;
+    const serves = routes.some(([index, route]) => {
+      const weightPpm = snapshot.weightsPpm[index] as number;
+      return (weightPpm < PPM && hasEndpoint(route.old)) || (weightPpm > 0 && hasEndpoint(route.new));
+    });
+    return !isNamed || serves ? SERVING : NOT_SERVING;
+  }
+
+  #tell(status: number): void {
+    this.#told = status;
+    const message = Buffer.from([0, 0, 0, 0, 2, 0x08, status]);
+    this.#isBlocked = this.#exchange?.onResponseBody(message, 0, message.length) === false;
+    this.#exchange?.flushResponse();
+  }
+
+  #end(status: number): void {
+    this.#leave()?.onResponseEnd(new FlatFields(['grpc-status', String(status)]));
+  }
+
+  #leave(): Exchange | null {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    this.#runtime.unwatch(this);
+    return exchange;
+  }
+
+  /** A watcher hears of changes. */
+  sweep(): void {
+    const status = this.#status();
+    if (status !== this.#told && !this.#isBlocked) this.#tell(status);
+    // It had better watch another replica now.
+    if (this.#runtime.isDraining) this.#end(STATUS_UNAVAILABLE);
+  }
+
+  resumeResponse(): void {
+    this.#isBlocked = false;
+  }
+
+  pauseResponse(): void {}
+
+  flushRequest(): void {}
+
+  abandon(): void {
+    this.#leave();
+  }
+}
+
+/** `service` (field 1) of a HealthCheckRequest in its length-prefixed frame; null: it is none, or is compressed. */
+function serviceOf(body: Buffer): string | null {
+  if (body.length < PREFIX_BYTES || body[0] !== 0 || body.readUInt32BE(1) !== body.length - PREFIX_BYTES) return null;
+  if (body.length === PREFIX_BYTES) return '';
+  // Names are far shorter than a second byte of the length could say.
+  const length = body.length - PREFIX_BYTES - 2;
+  if (body[PREFIX_BYTES] !== 0x0a || length > 127 || body[PREFIX_BYTES + 1] !== length) return null;
+  return body.toString('utf8', PREFIX_BYTES + 2);
+}

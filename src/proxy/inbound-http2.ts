@@ -1,0 +1,207 @@
+/** A client's connection that speaks HTTP/2, and on it many requests at a time. */
+import type { Socket } from 'node:net';
+import { codeClass, ROUTE_CELLS } from '../domain/counts.ts';
+import { ERRORS } from '../domain/errors.ts';
+import { Http2Connection } from '../http2/connection.ts';
+import { NO_ERROR } from '../http2/error-code.ts';
+import type { RequestHead } from '../http2/request.ts';
+import type { ConnectionSink } from '../http2/sinks.ts';
+import type { Http2Stream } from '../http2/stream.ts';
+import type { Flushable } from './flusher.ts';
+import { Forwarding } from './forwarding.ts';
+import type { Peer } from './halves.ts';
+import { InboundStream, type StreamOwner } from './inbound-stream.ts';
+import { countRejection } from './rejections.ts';
+import type { Runtime, Sweepable } from './runtime.ts';
+import { SocketOutput } from './socket-output.ts';
+
+/** How long the client may take to close after the last frame, so that a reset does not eat it. */
+const LINGER_MS = 1_000;
+/** Streams at a time. The resets that are put up with follow it. */
+const STREAMS = 1_024;
+/** Bytes of windows: of a stream at first and at most, and of all streams together. */
+const INITIAL_WINDOW = 65_535;
+const MOST_WINDOW = 1 << 20;
+const CONNECTION_WINDOW = 1 << 24;
+/** Halves that are kept for streams to come. */
+const SPARE_HALVES = 256;
+
+export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flushable {
+  readonly peer: Peer;
+  readonly forwarding: Forwarding;
+  readonly #runtime: Runtime;
+  readonly #socket: Socket;
+  readonly #output: SocketOutput;
+  readonly #connection: Http2Connection;
+  readonly #onGone: () => void;
+  /** With a request under way. */
+  readonly #halves = new Set<InboundStream>();
+  readonly #spare: InboundStream[] = [];
+  #touched: InboundStream[] = [];
+  #isGone = false;
+  /** When the last stream ended, or the connection was made. */
+  #idleSinceMs: number;
+  /** When the last frame was written; 0: it has not been. */
+  #overMs = 0;
+
+  /** @param onGone called once when the connection is over */
+  constructor(runtime: Runtime, socket: Socket, peer: Peer, onGone: () => void) {
+    this.#runtime = runtime;
+    this.#socket = socket;
+    this.peer = peer;
+    this.forwarding = new Forwarding(peer, '2.0 crossfade');
+    this.#onGone = onGone;
+    this.#idleSinceMs = runtime.nowMs;
+    this.#output = new SocketOutput(
+      socket,
+      () => this.#onDrain(),
+      () => socket.destroy(),
+    );
+    if (peer.scheme === 'http') this.#output.useHandle();
+    const { limits, idleMs } = runtime.serving;
+    this.#connection = new Http2Connection(
+      'server',
+      {
+        headBytes: limits.headBytes,
+        fields: limits.fields,
+        targetBytes: limits.targetBytes,
+        bodyBytes: limits.bodyBytes,
+        initialWindow: INITIAL_WINDOW,
+        maxWindow: MOST_WINDOW,
+        connectionWindow: CONNECTION_WINDOW,
+        maxConcurrentStreams: STREAMS,
+        stallMs: idleMs,
+      },
+      this,
+    );
+    socket.on('end', () => this.#close());
+    socket.on('error', () => this.#close());
+    socket.on('close', () => this.#close());
+    runtime.watch(this);
+  }
+
+  /** bytes[0, length) came from the client; they are overwritten after the call. */
+  onData(bytes: Buffer, length: number): void {
+    if (this.#overMs > 0) return;
+    this.#connection.feed(bytes, length);
+    const touched = this.#touched;
+    if (touched.length === 0) return;
+    this.#touched = [];
+    for (const half of touched) {
+      half.isTouched = false;
+      half.exchange.flushRequest();
+    }
+  }
+
+  flush(): void {
+    this.#connection.flush();
+  }
+
+  #onDrain(): void {
+    this.#connection.onDrained();
+    this.#connection.flush();
+  }
+
+  #close(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    this.#runtime.unwatch(this);
+    this.#connection.detach();
+    this.#socket.destroy();
+    this.#onGone();
+  }
+
+  // From the streams.
+
+  touched(half: InboundStream): void {
+    if (half.isTouched) return;
+    half.isTouched = true;
+    this.#touched.push(half);
+  }
+
+  done(half: InboundStream): void {
+    this.#idleSinceMs = this.#runtime.nowMs;
+    if (this.#halves.delete(half) && this.#spare.length < SPARE_HALVES) this.#spare.push(half);
+  }
+
+  // From the connection.
+
+  onRequest(stream: Http2Stream, head: RequestHead): void {
+    const half = this.#spare.pop() ?? new InboundStream(this.#runtime, this);
+    this.#halves.add(half);
+    half.begin(stream, head);
+  }
+
+  onRefused(stream: Http2Stream, head: RequestHead): void {
+    const code = head.fault ?? 'badRequest';
+    this.#countUnrouted(ERRORS[code].status);
+    countRejection(this.#runtime.serving.counts, code);
+    new InboundStream(this.#runtime, this).refuse(stream, code, head.method === 'HEAD');
+  }
+
+  onMalformed(): void {
+    this.#countUnrouted(ERRORS.badRequest.status);
+    countRejection(this.#runtime.serving.counts, 'badRequest');
+  }
+
+  #countUnrouted(status: number): void {
+    const { counts } = this.#runtime.serving;
+    const row = counts.unroutedRow;
+    counts.add(row, row * ROUTE_CELLS + codeClass(status), 1);
+  }
+
+  onSettings(): void {}
+
+  onGoaway(): void {}
+
+  onPong(): void {}
+
+  onPending(): void {
+    this.#runtime.flusher.add(this);
+  }
+
+  onOutput(bytes: Buffer): boolean {
+    const isFree = this.#output.lend(bytes);
+    if (!this.#output.isFlowing) this.#connection.block();
+    return isFree;
+  }
+
+  onClosed(): void {
+    this.#connection.flush();
+    this.#overMs = this.#runtime.nowMs;
+    this.#socket.end();
+  }
+
+  // Time.
+
+  sweep(nowMs: number): void {
+    if (this.#overMs > 0) {
+      const isTold = this.#output.isEmpty || nowMs - this.#overMs >= this.#runtime.serving.idleMs;
+      if (isTold && nowMs - this.#overMs >= LINGER_MS) this.#socket.destroy();
+      return;
+    }
+    for (const half of this.#halves) half.exchange.sweep(nowMs);
+    this.#connection.sweep(nowMs);
+    if (this.#runtime.isDraining) this.#connection.shutdown();
+    else if (this.#halves.size === 0) this.#sweepIdle(nowMs);
+  }
+
+  #sweepIdle(nowMs: number): void {
+    const { requestHeadMs, idleMs, counts } = this.#runtime.serving;
+    const idleForMs = nowMs - this.#idleSinceMs;
+    if (!this.#connection.hasSettings && requestHeadMs > 0 && idleForMs >= requestHeadMs) {
+      countRejection(counts, 'requestHeadTimeout');
+      this.#connection.close(NO_ERROR);
+    } else if (idleMs > 0 && idleForMs >= idleMs) {
+      countRejection(counts, 'idle');
+      this.#idleSinceMs = nowMs;
+      this.#connection.shutdown();
+    }
+  }
+
+  /** The drain's deadline has passed. */
+  destroy(): void {
+    if (this.#overMs === 0) this.#connection.close(NO_ERROR);
+    this.#socket.destroy();
+  }
+}
