@@ -12,7 +12,6 @@ interface NotBuilt {
 
 const NOT_BUILT: readonly NotBuilt[] = [
   { path: 'backends.*.protocol', value: /^auto$/, says: 'protocol "auto" is not built yet; use http1' },
-  { path: 'routes.*.match.grpc', says: 'gRPC needs protocol "h2", which is not built yet; leave grpc out' },
 ];
 
 export function findNotBuilt(root: unknown): Finding[] {

@@ -71,7 +71,6 @@ export const FAULT_KINDS = [
   'noEndpoint',
   'upstreamRefused',
   'upstreamReset',
-  'upstreamRefused',
   'upstreamInvalid',
   'responseHeadTimeout',
   'totalTimeout',

@@ -15,6 +15,8 @@ interface Candidate {
   readonly methods: readonly string[] | undefined;
   /** Name, value, name, value… */
   readonly headers: readonly string[];
+  /** Takes only what says that it is gRPC, or gRPC-Web. */
+  readonly isGrpc: boolean;
 }
 
 /** Paths of one host pattern. Prefixes stand without their closing slash, `/` as the empty string. */
@@ -102,6 +104,7 @@ function choose(candidates: readonly Candidate[] | undefined, method: string, fi
   if (candidates === undefined) return NONE;
   for (const candidate of candidates) {
     if (candidate.methods !== undefined && !candidate.methods.includes(method)) continue;
+    if (candidate.isGrpc && fields.get('content-type')?.startsWith('application/grpc') !== true) continue;
     if (hasAll(candidate.headers, fields)) return candidate.route;
   }
   return NONE;
@@ -129,7 +132,7 @@ function tableFor(tables: Map<string, PathTable>, host: string): PathTable {
 
 function insert(table: PathTable, match: RouteMatch, route: number): void {
   const headers = Object.entries(match.headers ?? {}).sort(([a], [b]) => compareTexts(a, b));
-  const candidate = { route, methods: match.methods, headers: headers.flat() };
+  const candidate = { route, methods: match.methods, headers: headers.flat(), isGrpc: match.grpc !== undefined };
   const path = pathOf(match);
   if (typeof path === 'string' && path.endsWith('/')) {
     const prefix = path.slice(0, -1);
@@ -155,7 +158,7 @@ function push(map: Map<string, Candidate[]>, key: string, candidate: Candidate):
 
 /** How much a route asks for beyond its host and path. */
 function rank(candidate: Candidate): number {
-  return (candidate.methods === undefined ? 0 : 1000) + candidate.headers.length;
+  return (candidate.methods === undefined ? 0 : 1000) + (candidate.isGrpc ? 1 : 0) + candidate.headers.length;
 }
 
 function among(candidate: Candidate): number {

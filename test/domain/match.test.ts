@@ -66,7 +66,9 @@ test('a gRPC service takes its methods, and a method itself', () => {
     {},
   ];
   const paths = ['/p.v1.Lists/Get', '/p.v1.Lists/Put', '/p.v1.ListsAdmin/Get'];
-  expect(paths.map((path) => find(routes, { path }))).toEqual([1, 0, 2]);
+  const headers = { 'content-type': 'application/grpc+proto' };
+  expect(paths.map((path) => find(routes, { path, headers }))).toEqual([1, 0, 2]);
+  expect(paths.map((path) => find(routes, { path }))).toEqual([2, 2, 2]);
 });
 
 test('what the more specific route does not take goes to the next', () => {
