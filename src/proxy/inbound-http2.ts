@@ -182,8 +182,10 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
     }
     for (const half of this.#halves) half.exchange.sweep(nowMs);
     this.#connection.sweep(nowMs);
-    if (this.#runtime.isDraining) this.#connection.shutdown();
-    else if (this.#halves.size === 0) this.#sweepIdle(nowMs);
+    const isResting = this.#halves.size === 0;
+    // Some clients lose what they were about to ask when they are told to go, so one that is busy may come to rest before.
+    if (this.#runtime.isDraining && (isResting || nowMs >= this.#runtime.lastCallMs)) this.#connection.shutdown();
+    else if (isResting) this.#sweepIdle(nowMs);
   }
 
   #sweepIdle(nowMs: number): void {

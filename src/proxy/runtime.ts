@@ -37,6 +37,8 @@ export class Runtime {
   serving: Serving;
   /** Since when clients are told to go, by the clock; null: they are not. */
   drainingSinceMs: number | null = null;
+  /** When, in a drain, connections that never rest are told to go. */
+  lastCallMs = Number.POSITIVE_INFINITY;
   /** The clock as of the last sweep: exact enough for time-outs, and free. */
   nowMs: number;
   /** Milliseconds that only ever rise, with fractions. */

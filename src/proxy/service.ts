@@ -251,6 +251,7 @@ export class Service {
     const nowMs = this.#runtime.clock();
     const drainMs = this.#table?.drainMs ?? 0;
     this.#runtime.drainingSinceMs = nowMs;
+    this.#runtime.lastCallMs = nowMs + drainMs / 2;
     this.#drainUntilMs = nowMs + drainMs - Math.min(drainMs / 10, LAST_STEPS_MS);
     this.#acceptUntilMs = Math.min(nowMs + graceMs, this.#drainUntilMs);
     if (graceMs === 0) this.#stopAccepting();

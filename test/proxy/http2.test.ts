@@ -121,11 +121,12 @@ describe('endings', () => {
 
   test('a drain says GOAWAY, finishes what runs and closes', async () => {
     const origin = await backend();
-    const proxy = await plane({ old: [origin], table: { drainMs: 60_000 } });
+    const proxy = await plane({ old: [origin], table: { drainMs: 10_000 } });
     const h2 = client(proxy);
     const call = h2.open({ ':path': '/' });
     const wire = await origin.asked();
     proxy.service.drain();
+    proxy.skip(5000);
     await until('GOAWAY', () => h2.goaways > 0);
     wire.say(OK);
     expect(await call.answer()).toMatchObject({ status: 200, body: 'ok', reset: 0 });
