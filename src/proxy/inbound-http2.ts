@@ -17,6 +17,8 @@ import { SocketOutput } from './socket-output.ts';
 
 /** How long the client may take to close after the last frame, so that a reset does not eat it. */
 const LINGER_MS = 1_000;
+/** Without a stream for so long, a client is not merely between two requests. */
+const REST_MS = 500;
 /** Streams at a time. The resets that are put up with follow it. */
 const STREAMS = 1_024;
 /** Bytes of windows: of a stream at first and at most, and of all streams together. */
@@ -184,7 +186,11 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
     this.#connection.sweep(nowMs);
     const isResting = this.#halves.size === 0;
     // Some clients lose what they were about to ask when they are told to go, so one that is busy may come to rest before.
-    if (this.#runtime.isDraining && (isResting || nowMs >= this.#runtime.lastCallMs)) this.#connection.shutdown();
+    if (
+      this.#runtime.isDraining &&
+      ((isResting && nowMs - this.#idleSinceMs >= REST_MS) || nowMs >= this.#runtime.lastCallMs)
+    )
+      this.#connection.shutdown();
     else if (isResting) this.#sweepIdle(nowMs);
   }
 
