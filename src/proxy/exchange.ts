@@ -133,6 +133,8 @@ export class Exchange {
     this.#requestActiveMs = runtime.nowMs;
     if (this.#grpcType !== null && isHealthCall(request.target) && !this.#isHealthRouted(serving, request)) {
       this.#observation.beginUnrouted(serving.counts);
+      // There is nobody else to ask.
+      this.#bodyLost = true;
       this.#outbound = new GrpcHealth(runtime, this);
       this.#outbound.sendHead(request, NOTHING_ADDED, null);
       return;
@@ -433,8 +435,8 @@ export class Exchange {
   /** @param isUnanswered no byte of an answer has come */
   #attemptFailed(code: ErrorCode, isUnanswered = true): void {
     const isElsewhere = this.#mayRepeat(code, isUnanswered) && this.#hasAnotherWay(code) && this.#isAffordable();
-    if (isElsewhere && code === 'connectRefused') {
-      // An endpoint that goes while others stay is a rollout's ordinary course: the side mends it, and how that ends is what counts.
+    if (isElsewhere && (code === 'connectRefused' || code === 'upstreamRefused')) {
+      // An endpoint that goes while others stay, or takes no more for now, is a rollout's ordinary course: the side mends it, and how that ends is what counts.
       this.#lastPool?.count(true);
       this.#again();
       return;

@@ -38,6 +38,7 @@ export function namesHealth(match: RouteMatch): boolean {
 /** Stands where a backend's half does, so that the exchange knows no difference. */
 export class GrpcHealth implements OutboundHalf, Sweepable {
   readonly isStale = false;
+  readonly isUnanswered = true;
   readonly isConnected = true;
   readonly #runtime: Runtime;
   #exchange: Exchange | null;

@@ -161,8 +161,9 @@ export class Observation {
   /** @param status undefined: the response ended without one */
   attemptByGrpc(status: number | undefined, nowMs: number): OutcomeIndex {
     const outcome = classifyGrpc(status);
-    if (outcome === OUTCOME_FAULT) this.add(AT_FAULTS + GRPC_STATUS, 1);
-    this.#tally?.connected(this.#side, true);
+    if (!this.#isRouted) return outcome;
+    if (outcome === OUTCOME_FAULT) this.#addAsked(AT_FAULTS + GRPC_STATUS);
+    this.#tally?.connected(this.#askedSide, true);
     this.attempt(outcome, nowMs);
     return outcome;
   }
@@ -170,7 +171,7 @@ export class Observation {
   /** The client was told a gRPC status, or a response ended without one. */
   grpcResponse(status: number | undefined): void {
     if (!this.#isRouted) return;
-    this.add(AT_GRPC + (status !== undefined && status < GRPC_MISSING ? status : GRPC_MISSING), 1);
+    this.#add(AT_GRPC + (status !== undefined && status < GRPC_MISSING ? status : GRPC_MISSING), 1);
   }
 
   /** An error of the table that is put down to the side. */
