@@ -63,7 +63,7 @@ test('a watcher hears of changes, and of the drain as the last', async () => {
   await until('the second', () => watch.body === SERVING + NOT_SERVING);
   proxy.endpoints(0, [1]);
   await until('the third', () => watch.body === SERVING + NOT_SERVING + SERVING);
-  proxy.service.drain();
+  proxy.service.drain(0);
   expect(await watch.answer()).toMatchObject({
     body: SERVING + NOT_SERVING + SERVING + NOT_SERVING,
     trailers: { 'grpc-status': '14' },

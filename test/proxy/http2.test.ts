@@ -125,7 +125,7 @@ describe('endings', () => {
     const h2 = client(proxy);
     const call = h2.open({ ':path': '/' });
     const wire = await origin.asked();
-    proxy.service.drain();
+    proxy.service.drain(0);
     proxy.skip(5000);
     await until('GOAWAY', () => h2.goaways > 0);
     wire.say(OK);
