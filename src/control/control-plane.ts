@@ -132,8 +132,8 @@ export class ControlPlane {
       plan: () => supervisor.plan,
       id: () => this.#replicas.id,
       living: () => this.#replicas.living,
-      takeBack: async (route, testSince, who) =>
-        rollbackRefusal(supervisor, this.#local.served, [route]) ?? verbs.takeBack(route, testSince, who),
+      takeBack: async (route, testSince, act) =>
+        rollbackRefusal(supervisor, this.#local.served, [route]) ?? verbs.takeBack(route, testSince, act),
       pin: (route, actor, reason) => void this.#local.pin([route], actor, reason),
       probe: (route) => supervisor.probe(route),
       bind: (route, bounds) => supervisor.bind(route, bounds),

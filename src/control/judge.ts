@@ -4,7 +4,7 @@
  */
 
 import { eraOf } from '../domain/era.ts';
-import type { RouteState, State } from '../domain/state.ts';
+import type { EvidenceNote, RouteState, State } from '../domain/state.ts';
 import { FAMILIES } from '../domain/sticky-evidence.ts';
 import { LATENCY_ROW, SIGHTING_ROW, TALLY_ROW } from '../domain/tally.ts';
 import type { Guard, Verdict } from '../domain/verdict.ts';
@@ -12,6 +12,7 @@ import type { EvidenceMessage, RouteBounds } from '../seam.ts';
 import { BUCKET_MS, type Counters, MemoryCounters } from '../store/store.ts';
 import type { NewEvent } from './events.ts';
 import type { HeldRoutes } from './held-routes.ts';
+import { noteOf } from './opinion-note.ts';
 import type { Plan } from './plan.ts';
 import { RouteJudge } from './route-judge.ts';
 import type { Written } from './writer.ts';
@@ -34,6 +35,13 @@ export interface Opinion {
   readonly newRequests: number;
 }
 
+/** Who takes a route back, why, and what it went by. */
+export interface TakeBack {
+  readonly actor: string;
+  readonly reason: string;
+  readonly evidence: EvidenceNote;
+}
+
 export interface JudgeOptions {
   readonly counters: Counters;
   readonly held: HeldRoutes;
@@ -45,7 +53,7 @@ export interface JudgeOptions {
   /** Replicas that live, this one included. */
   readonly living: () => number;
   /** Writes the rollback, unless another test runs by then. */
-  readonly takeBack: (route: string, testSince: number, who: { actor: string; reason: string }) => Promise<Written>;
+  readonly takeBack: (route: string, testSince: number, act: TakeBack) => Promise<Written>;
   /** Lowers the route on this replica until the same is written. */
   readonly pin: (route: string, actor: string, reason: string) => void;
   /** Null: some endpoint of the new side takes connections; else why none does. */
@@ -232,7 +240,8 @@ export class Judge {
     this.#acting.add(name);
     const actor = JUDGE_ACTORS[guard];
     try {
-      const written = await this.#options.takeBack(name, state.testSince, { actor, reason });
+      const evidence = noteOf(this.opinion(name));
+      const written = await this.#options.takeBack(name, state.testSince, { actor, reason, evidence });
       if (written.kind === 'refused' && written.code === 'storeUnavailable') this.#options.pin(name, actor, reason);
     } finally {
       this.#acting.delete(name);

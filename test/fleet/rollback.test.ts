@@ -60,7 +60,12 @@ describe('a new side', () => {
       expect(state).toBe('rolledBack');
       expect(reason).toMatch(/^new \d+ of [\d,]+ failed, old 0 of [\d,]+; evidence [\d,.e+]+ against 1,000$/);
     }
-    expect(await lastEntry()).toMatchObject({ verb: 'rollback', actor: 'crossfade/judge', reason: views[0]?.reason });
+    expect(await lastEntry()).toMatchObject({
+      verb: 'rollback',
+      actor: 'crossfade/judge',
+      reason: views[0]?.reason,
+      evidence: { verdict: 'breach', threshold: 1000 },
+    });
     await until('the metric', async () => {
       return (await metric(2, /crossfade_rollbacks_total\{reason="comparison",route="demo"\} (\d+)/)) === 1;
     });
