@@ -1,4 +1,6 @@
 /** From a configuration file to a plan that can be run, its ports included; or to what stands in the way, one line a problem. */
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
@@ -53,6 +55,8 @@ async function prepare(
   const orphans = workerScript === undefined ? [] : await orphansOf(workersFileOf(config), workerScript);
   const { listeners, failures } = await claimListeners(config.listeners, orphans.length > 0 ? config.listeners : held);
   if (failures.length > 0) return refused(failures.map((failure) => `${file}: ${failure}`));
+  const fault = await accessLogFault(config);
+  if (fault !== null) return refused([`${file}: ${fault}`]);
   return { kind: 'ready', file, config, plan: planOf(config, listeners), orphans };
 }
 
@@ -61,12 +65,26 @@ export function workersFileOf({ stateFile }: Config): string {
   return `${stateFile}.workers`;
 }
 
+/** Why the access log cannot be written; null: it can. Its file is there afterwards. */
+async function accessLogFault({ accessLog }: Config): Promise<string | null> {
+  const path = accessLog?.file ?? null;
+  if (path === null) return null;
+  try {
+    // A pipe without a reader must not hold up the start.
+    const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
+    await (await open(path, flags, 0o640)).close();
+    return null;
+  } catch (error) {
+    return `accessLog.file: cannot be written: ${(error as Error).message}`;
+  }
+}
+
 function refused(lines: readonly string[]): Refused {
   return { kind: 'refused', lines };
 }
 
 function planOf(config: Config, listeners: readonly ListenerSpec[]): Plan {
-  const { limits, timeouts, trustedProxies, override, drainMs, workers } = config;
+  const { limits, timeouts, trustedProxies, override, drainMs, workers, accessLog } = config;
   return {
     listeners,
     backends: config.backends.map(({ source, health, maxRequestsPerEndpoint, ...spec }) => {
@@ -81,6 +99,7 @@ function planOf(config: Config, listeners: readonly ListenerSpec[]): Plan {
     trustedProxies,
     override,
     drainMs,
+    accessLog,
     workers: workers === 'auto' ? availableParallelism() : workers,
   };
 }

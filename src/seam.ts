@@ -41,6 +41,18 @@ export interface Limits {
   readonly connectionsPerClient: number;
 }
 
+/** Which requests a line in JSON is written for. */
+export interface AccessLogSpec {
+  /** Share of the requests, parts per million. */
+  readonly samplePpm: number;
+  /** Milliseconds from which on a request is written whatever the sample; null: never. */
+  readonly slowMs: number | null;
+  /** Whether faults are written whatever the sample. */
+  readonly allFaults: boolean;
+  /** Absolute path; null: stdout. */
+  readonly file: string | null;
+}
+
 /** Rare: the whole of the configuration that workers serve by. Route and backend indexes of later messages refer to it. */
 export interface TableMessage {
   readonly kind: 'table';
@@ -56,6 +68,8 @@ export interface TableMessage {
   readonly trustedProxies: readonly string[];
   readonly override: { readonly name: string; readonly secret: string } | null;
   readonly drainMs: number;
+  /** Null: off. */
+  readonly accessLog: AccessLogSpec | null;
 }
 
 /** Same shape as the domain's Endpoint. */

@@ -25,6 +25,8 @@ export interface Config {
   readonly drainGraceMs: number;
   readonly override: { readonly name: string; readonly secret: string } | null;
   readonly limits: LimitsConfig;
+  /** Null: off. */
+  readonly accessLog: AccessLogConfig | null;
   /** What holds before a route is known, and what routes inherited. */
   readonly timeouts: Timeouts;
   /** In the order of the file; routes refer to the index. */
@@ -59,6 +61,14 @@ export interface ListenerConfig extends HostPort {
   readonly address: string;
   /** PEM texts. */
   readonly tls?: { readonly certificate: string; readonly key: string };
+}
+
+/** `slowMs` null: slow requests are sampled like others; `file`, an absolute path, null: stdout. */
+interface AccessLogConfig {
+  readonly samplePpm: number;
+  readonly slowMs: number | null;
+  readonly allFaults: boolean;
+  readonly file: string | null;
 }
 
 interface AdminConfig extends HostPort {

@@ -37,6 +37,7 @@ export function resolveConfig(content: ConfigFile, origin: Origin): Config {
     drainGraceMs: content.drainGrace,
     override: content.overrideHeader ?? null,
     limits: content.limits,
+    accessLog: resolveAccessLog(content.accessLog, folder),
     timeouts,
     backends: Object.entries(content.backends).map(([name, backend]) =>
       resolveBackend(name, backend, folder, origin.texts),
@@ -46,6 +47,16 @@ export function resolveConfig(content: ConfigFile, origin: Origin): Config {
     webhooks: content.webhooks,
     emulators: resolveEmulators(content.emulators),
   });
+}
+
+function resolveAccessLog(log: ConfigFile['accessLog'], folder: string): Config['accessLog'] {
+  if (log === undefined) return null;
+  return {
+    samplePpm: log.sample,
+    slowMs: log.slow ?? null,
+    allFaults: log.faults === 'always',
+    file: log.file === 'stdout' ? null : resolve(folder, log.file),
+  };
 }
 
 function resolveEmulators(emulators: ConfigFile['emulators']): Config['emulators'] {

@@ -1,5 +1,6 @@
 /** The whole of the configuration file (DESIGN section 7), one strict schema; its parts stand in files of their own. */
 import { z } from 'zod';
+import { AccessLog } from './access-log.ts';
 import { Network } from './address.ts';
 import { Admin } from './admin.ts';
 import { Backend } from './backend.ts';
@@ -45,6 +46,7 @@ export const ConfigFile = z.strictObject({
   drainGrace: Duration.prefault('1s'),
   overrideHeader: z.strictObject({ name: LowerFieldName, secret: FieldValue.min(1) }).exactOptional(),
   limits: Limits.prefault({}),
+  accessLog: AccessLog.exactOptional(),
   defaults: z.strictObject({ timeouts: DefaultTimeouts.prefault({}), judge: DefaultJudge.prefault({}) }).prefault({}),
   emulators: Emulators.exactOptional(),
   backends: z.record(Name, Backend),

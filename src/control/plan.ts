@@ -10,7 +10,7 @@ import type { Webhook } from './webhooks.ts';
 export interface Plan
   extends Pick<
     TableMessage,
-    'listeners' | 'limits' | 'requestHeadMs' | 'idleMs' | 'trustedProxies' | 'override' | 'drainMs'
+    'listeners' | 'limits' | 'requestHeadMs' | 'idleMs' | 'trustedProxies' | 'override' | 'drainMs' | 'accessLog'
   > {
   readonly backends: readonly {
     readonly spec: BackendSpec;

@@ -17,6 +17,7 @@ export function tableMessage(plan: Plan, generation: number): TableMessage {
     trustedProxies: plan.trustedProxies,
     override: plan.override,
     drainMs: plan.drainMs,
+    accessLog: plan.accessLog,
   };
 }
 

@@ -2,7 +2,7 @@
  * Layout of the counts that workers keep: one Float64Array, a row a route, in it a block a side. Workers only add to cells and send
  * what rose; the supervisor sums; prom-client reads the sums at scrape. Indexes are computed, never looked up by name, on the hot path.
  */
-import { FAULT_KINDS } from './errors.ts';
+import { FAULT_KINDS, REJECTIONS } from './errors.ts';
 
 /** Upper bounds of `crossfade_request_duration_seconds`, the OpenTelemetry advice for HTTP servers. */
 export const DURATION_BUCKETS_SECONDS = [
@@ -51,6 +51,8 @@ export const AT_RESCUES = AT_DURATION_SUM + 1;
 export const AT_INFLIGHT = AT_RESCUES + 1;
 /** In the row of requests without a route, behind its code classes, where no such request can have anything: one cell a REJECTION. */
 export const AT_REJECTIONS = PROTOCOLS.length * CODE_CLASSES.length;
+/** In the same row: lines of the access log that were dropped. */
+export const AT_LOG_DROPPED = AT_REJECTIONS + REJECTIONS.length;
 /** Cells of one side, and of a route's two sides. */
 export const SIDE_CELLS = AT_INFLIGHT + 1;
 export const ROUTE_CELLS = 2 * SIDE_CELLS;

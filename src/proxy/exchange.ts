@@ -9,6 +9,7 @@ import { NO_KEY } from '../domain/sighting.ts';
 import { bucketOfHash, drawSide, murmur3, sideOfBucket } from '../domain/split.ts';
 import type { Fields } from '../fields.ts';
 import { NO_BODY } from '../http1/framing.ts';
+import { AccessEntry, type SideReason } from './access-entry.ts';
 import { AddedFields, NOTHING_ADDED } from './added-fields.ts';
 import { chooseEndpoint, DOWN } from './choice.ts';
 import { formatGrpcTimeout, grpcStatus, grpcTimeoutMs, grpcType, hasTrailers } from './grpc.ts';
@@ -80,6 +81,8 @@ export class Exchange {
   #grpcStatus: number | undefined;
   /** When the client gives a gRPC call up; infinite: never. */
   #grpcDeadlineMs = Number.POSITIVE_INFINITY;
+  /** Null: the access log is off. */
+  #entry: AccessEntry | null = null;
   #totalDeadlineMs = 0;
   #requestActiveMs = 0;
   #responseActiveMs = 0;
@@ -131,6 +134,7 @@ export class Exchange {
     this.#grpcStatus = undefined;
     this.#grpcDeadlineMs = Number.POSITIVE_INFINITY;
     this.#requestActiveMs = runtime.nowMs;
+    this.#entry = runtime.accessLog === null ? null : new AccessEntry(runtime.accessLog, runtime.clock());
     if (this.#grpcType !== null && isHealthCall(request.target) && !this.#isHealthRouted(serving, request)) {
       this.#observation.beginUnrouted(serving.counts);
       // There is nobody else to ask.
@@ -203,6 +207,7 @@ export class Exchange {
     if ((pool.caution & DOWN) !== 0 && !this.#hasTurned && this.#mayTurn()) {
       // Known to be down, with all others of its side: the request need not find it out.
       this.#observation.fault(pool.doubt.lastFailure);
+      this.#entry?.failed(pool.doubt.lastFailure);
       this.#observation.attempt(OUTCOME_FAULT, this.#runtime.clock());
       this.#turn();
       return;
@@ -318,6 +323,8 @@ export class Exchange {
     const isLate = nowMs >= this.#grpcDeadlineMs - DEADLINE_SLACK_MS;
     if (isLate) this.#observation.fault('deadlineExceeded');
     this.#observation.attempt(isLate ? OUTCOME_FAULT : OUTCOME_CANCELLED, nowMs);
+    this.#entry?.endedByClient();
+    if (isLate) this.#entry?.failed('deadlineExceeded');
     this.#finish();
   }
 
@@ -347,6 +354,7 @@ export class Exchange {
     this.#responseStarted = true;
     this.#responseActiveMs = this.#runtime.nowMs;
     this.#status = response.status;
+    this.#entry?.head(this.#runtime.clock());
     this.#responseNominated = response.connection.nominated;
     if (this.#grpcType !== null) this.#grpcStatus = grpcStatus(response.fields);
     this.#inbound.respondHead(response, this.#added);
@@ -355,6 +363,7 @@ export class Exchange {
   /** False: the client cannot take more now. */
   onResponseBody(bytes: Buffer, start: number, end: number): boolean {
     this.#responseActiveMs = this.#runtime.nowMs;
+    this.#entry?.body(end - start);
     const flowing = this.#inbound.respondBody(bytes, start, end);
     this.#responseBlocked = !flowing;
     return flowing;
@@ -369,6 +378,7 @@ export class Exchange {
     const nowMs = this.#runtime.clock();
     const isFault = this.#settle(trailers, nowMs) === OUTCOME_FAULT;
     this.#lastPool?.count(isFault);
+    if (isFault) this.#entry?.faultByStatus(this.#grpcType !== null);
     this.#observation.response(this.#status, nowMs);
     this.#close();
     this.#inbound.respondEnd(trailersWithout(trailers, this.#responseNominated));
@@ -388,7 +398,10 @@ export class Exchange {
   onTunnel(response: ResponseView, backend: Tunnel): void {
     const pool = this.#pool;
     this.#pool = null;
+    this.#lastPool = pool;
     this.#outbound = null;
+    this.#status = response.status;
+    this.#entry?.head(this.#runtime.clock());
     const nowMs = this.#runtime.clock();
     pool?.count(this.#observation.attemptByStatus(response.status, nowMs) === OUTCOME_FAULT);
     this.#observation.tunnel(nowMs);
@@ -427,6 +440,7 @@ export class Exchange {
 
   /** The attempt under way, or the one that has just ended, proved a fault of the side. */
   #attemptFault(code: ErrorCode): void {
+    this.#entry?.failed(code);
     this.#observation.fault(code);
     this.#observation.attempt(OUTCOME_FAULT, this.#runtime.clock());
     (this.#pool ?? this.#lastPool)?.count(true);
@@ -499,12 +513,16 @@ export class Exchange {
   /** Ends the exchange by the proxy's own answer, or by cutting a response that has begun. */
   #answer(code: ErrorCode): void {
     countRejection(this.#serving.counts, code);
+    this.#entry?.failed(code);
     const started = this.#responseStarted;
     this.#dropOutbound();
     const type = this.#grpcType;
     // gRPC says in the stream what became of the call; its HTTP status is 200 whatever happens.
     if (!started) this.#status = type === null ? ERRORS[code].status : 200;
-    if (type !== null) this.#observation.grpcResponse(ERRORS[code].grpcStatus);
+    if (type !== null) {
+      this.#grpcStatus = ERRORS[code].grpcStatus;
+      this.#observation.grpcResponse(this.#grpcStatus);
+    }
     this.#finish();
     if (started || ERRORS[code].status === 0) this.#inbound.cutResponse(code, type);
     else this.#inbound.respondError(code, type);
@@ -516,6 +534,7 @@ export class Exchange {
     this.#dropOutbound();
     this.#observation.attempt(OUTCOME_CANCELLED, this.#runtime.clock());
     if (!this.#responseStarted) this.#status = status;
+    this.#entry?.endedByClient();
     this.#finish();
   }
 
@@ -525,8 +544,35 @@ export class Exchange {
   }
 
   #close(): void {
+    if (this.#entry !== null) this.#log(this.#entry);
+    this.#entry = null;
     this.#request = null;
     this.#route = null;
+  }
+
+  #sideReason(): SideReason {
+    if (this.#hasTurned) return 'rescue';
+    if (this.#isOverridden) return 'override';
+    return this.#keyHash === NO_KEY ? 'weight' : 'key';
+  }
+
+  #log(entry: AccessEntry): void {
+    const { snapshot, trusted } = this.#serving;
+    const { peer, protocol } = this.#inbound;
+    entry.end(this.#runtime.clock(), {
+      request: this.#request as RequestView,
+      peer,
+      trusted,
+      protocol,
+      revision: snapshot.revision,
+      route: this.#route,
+      side: this.#side,
+      reason: this.#sideReason(),
+      attempts: this.#attempts,
+      status: this.#status,
+      grpcStatus: this.#grpcStatus,
+      target: this.#lastPool?.target ?? null,
+    });
   }
 
   #dropOutbound(): void {
@@ -537,8 +583,10 @@ export class Exchange {
 
   #letGo(): void {
     this.#outbound = null;
-    if (this.#pool !== null) this.#pool.inflight--;
-    this.#lastPool = this.#pool;
+    if (this.#pool !== null) {
+      this.#pool.inflight--;
+      this.#lastPool = this.#pool;
+    }
     this.#pool = null;
     this.#awaitsConnect = false;
   }

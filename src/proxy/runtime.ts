@@ -1,6 +1,7 @@
 /** What everything in a worker shares: the table it serves from now, the time, chance, and who must be looked at by the sweep. */
 import type { Snapshot } from '../domain/snapshot.ts';
 import type { Limits } from '../seam.ts';
+import type { AccessLog } from './access-log.ts';
 import type { Counts } from './counts.ts';
 import { Flusher } from './flusher.ts';
 import type { TrustedProxies } from './forwarding.ts';
@@ -48,6 +49,8 @@ export class Runtime {
   /** 128 random bits as text. */
   readonly randomId: () => string;
   readonly flusher = new Flusher();
+  /** Null: off. */
+  accessLog: AccessLog | null = null;
   readonly #swept = new Set<Sweepable>();
 
   constructor(serving: Serving, sources: { clock: () => number; random: () => number; randomId: () => string }) {

@@ -1,6 +1,8 @@
 /** The data plane of one worker, without its process: messages in, messages out. */
 import { createSecureContext } from 'node:tls';
+import { AT_LOG_DROPPED, cellsOf } from '../domain/counts.ts';
 import { endpointKey, patched } from '../domain/endpoints.ts';
+import { OLD } from '../domain/route.ts';
 import { createSnapshot, withEndpoints, withWeights } from '../domain/snapshot.ts';
 import type {
   AttemptsOfEndpoint,
@@ -14,6 +16,7 @@ import type {
   UpMessage,
   WeightsMessage,
 } from '../seam.ts';
+import { AccessLog } from './access-log.ts';
 import { Counts } from './counts.ts';
 import { TrustedProxies } from './forwarding.ts';
 import { ConnectionCensus, Listener } from './listener.ts';
@@ -108,6 +111,7 @@ export class Service {
     const before = this.#runtime.serving;
     const counts = new Counts(table.generation, table.routes, this.#onUrgent);
     this.#table = table;
+    this.#renewAccessLog(table);
     this.#out = table.backends.map(() => NONE);
     this.#counts = [counts, ...this.#counts];
     this.#runtime.serving = {
@@ -125,6 +129,19 @@ export class Service {
     // Endpoints and weights follow at once; until they are here, requests go on by the table before.
     this.#next = this.#runtime.serving;
     if (before.snapshot.generation >= 0) this.#runtime.serving = before;
+  }
+
+  /** Its file is opened again with each table, for whoever rotates logs. */
+  #renewAccessLog({ accessLog: spec }: TableMessage): void {
+    const runtime = this.#runtime;
+    if (spec === null) {
+      runtime.accessLog?.close();
+      runtime.accessLog = null;
+    } else if (runtime.accessLog === null) {
+      runtime.accessLog = new AccessLog(spec, runtime.random);
+    } else {
+      runtime.accessLog.renew(spec);
+    }
   }
 
   #onEndpoints(message: EndpointsMessage): void {
@@ -267,6 +284,7 @@ export class Service {
 
   #onSweep(): void {
     this.#runtime.sweep();
+    this.#runtime.accessLog?.flush();
     for (const { tallies } of this.#counts) tallies.sweep(this.#runtime.nowMs);
     if (!this.#runtime.isDraining) return;
     if (this.#isAccepting) {
@@ -280,7 +298,9 @@ export class Service {
     clearInterval(this.#sweep);
     this.#sendEvidence(false);
     this.#sendCounts(0, true);
-    this.#host.exit();
+    const { accessLog } = this.#runtime;
+    if (accessLog === null) this.#host.exit();
+    else accessLog.finish(this.#host.exit);
   }
 
   beat(): void {
@@ -327,6 +347,8 @@ export class Service {
     }
     const served = this.#runtime.serving.counts;
     this.#counts = [present, ...older.filter((counts) => counts === served || counts.inflight > 0)];
+    const dropped = this.#runtime.accessLog?.takeDropped() ?? 0;
+    if (dropped > 0) present.add(present.unroutedRow, cellsOf(present.unroutedRow, OLD) + AT_LOG_DROPPED, dropped);
     const total = connections.join();
     if (!always && !present.isDirty && total === this.#sentConnections) return;
     this.#sentConnections = total;

@@ -9,6 +9,7 @@ import {
   AT_FAULTS,
   AT_GRPC,
   AT_INFLIGHT,
+  AT_LOG_DROPPED,
   AT_REJECTIONS,
   AT_REQUESTS,
   AT_RESCUES,
@@ -234,6 +235,16 @@ export const ROUTE_METRICS: readonly RouteMetric[] = [
         const value = table.cells[cellsOf(index, 0) + AT_REJECTIONS + i] as number;
         out.push({ labels, sharedLabels: NO_LABELS, value });
       }
+    },
+  },
+  {
+    name: 'crossfade_access_log_dropped_total',
+    help: 'Lines of the access log that were dropped because its file or reader did not keep up.',
+    type: 'counter',
+    sample(table, _row, index, out) {
+      if (index !== table.rows.length - 1) return;
+      const value = table.cells[cellsOf(index, 0) + AT_LOG_DROPPED] as number;
+      out.push({ labels: NO_LABELS, sharedLabels: NO_LABELS, value });
     },
   },
   byRoute('crossfade_rollbacks_total', 'Rollbacks of a route, by reason.', 'counter', (table, row, _index, out) => {

@@ -52,6 +52,7 @@ describe('a good file', () => {
       drainMs: 30_000,
       drainGraceMs: 1_000,
       override: null,
+      accessLog: null,
       limits: {
         headBytes: 16_384,
         fields: 100,
@@ -130,6 +131,7 @@ trustedProxies: [10.0.0.0/8, "fd00::/8", 192.0.2.1]
 drainTimeout: 0
 overrideHeader: { name: X-Side, secret: s3cret }
 limits: { targetBytes: 4096, bodyBytes: 1000000, connectionsPerClient: 50 }
+accessLog: { sample: 2.5, slow: 2s, file: access.log }
 defaults: { timeouts: { connect: 250ms, idle: 1h } }
 backends:
   z:
@@ -166,6 +168,7 @@ routes:
       drainMs: 0,
       drainGraceMs: 1_000,
       override: { name: 'x-side', secret: 's3cret' },
+      accessLog: { samplePpm: 25_000, slowMs: 2000, allFaults: true, file: join(folder.folder, 'access.log') },
       limits: { headBytes: 16_384, targetBytes: 4096, bodyBytes: 1_000_000, connectionsPerClient: 50 },
       timeouts: { connectMs: 250, requestHeadMs: 10_000, idleMs: 3_600_000 },
     });

@@ -15,6 +15,7 @@ const design = parse(readFileSync(new URL('whole.yaml', import.meta.url), 'utf8'
 const whole: Mapping = {
   ...design,
   limits: { headBytes: 2048, fields: 9, targetBytes: 99, bodyBytes: 9, connections: 9, connectionsPerClient: 9 },
+  accessLog: { sample: 1, slow: '2s', faults: 'sampled', file: 'access.log' },
   emulators: {
     helios: { address: '127.0.0.1:5801', job: 'a', port: 'a', hosts: ['127.0.0.1'] },
     kubernetes: { address: '127.0.0.1:6443', namespace: 'a', service: 'a', port: 'a', podPort: 80, pods: 3 },

@@ -43,6 +43,7 @@ export function planOf(names: readonly string[], more: Partial<Plan> = {}): Plan
     trustedProxies: [],
     override: null,
     drainMs: 1_000,
+    accessLog: null,
     workers: 2,
     ...more,
   };

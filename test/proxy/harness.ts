@@ -198,6 +198,7 @@ export class Plane {
         trustedProxies: [],
         override: null,
         drainMs: 2000,
+        accessLog: null,
         ...options.table,
       },
       options.random ?? Math.random,

@@ -85,6 +85,16 @@ export class Replica {
     return this.#process?.pid;
   }
 
+  get stdout(): string {
+    return this.#stdout;
+  }
+
+  /** Whether what it prints is read. */
+  listen(isListening: boolean): void {
+    if (isListening) this.#process?.stdout?.resume();
+    else this.#process?.stdout?.pause();
+  }
+
   get stderr(): string {
     return this.#stderr;
   }
