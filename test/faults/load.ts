@@ -22,8 +22,11 @@ export class Load {
   #requests = 0;
   #toNew = 0;
   #stopped = false;
+  readonly #patienceMs: number;
 
-  constructor(replicas: readonly Replica[]) {
+  /** @param patienceMs how long a client waits for its answer before it asks anew; default: for ever */
+  constructor(replicas: readonly Replica[], patienceMs = 0) {
+    this.#patienceMs = patienceMs;
     this.#loops = replicas.flatMap(({ proxy }) => Array.from({ length: CONNECTIONS }, () => this.#loop(proxy)));
   }
 
@@ -43,9 +46,11 @@ export class Load {
 
   #ask(proxy: string): Promise<{ status: number | undefined; body: string }> {
     return new Promise((resolve, reject) => {
-      get(proxy, { agent: this.#agent }, (response) => {
+      const request = get(proxy, { agent: this.#agent, timeout: this.#patienceMs }, (response) => {
         text(response).then((body) => resolve({ status: response.statusCode, body }), reject);
-      }).once('error', reject);
+      });
+      request.once('error', reject);
+      request.once('timeout', () => request.destroy(new Error('no answer in time')));
     });
   }
 

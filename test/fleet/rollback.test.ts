@@ -11,10 +11,10 @@ let redis: RedisServer;
 let load: Load;
 
 /** Three replicas at weight 10 under load, each having judged what both sides did so far. */
-async function start(routes = ''): Promise<void> {
+async function start(routes = '', patienceMs = 0): Promise<void> {
   redis = await RedisServer.start();
   fleet = await TestFleet.start({ store: `redis://127.0.0.1:${redis.port}`, routes });
-  load = new Load(fleet.replicas);
+  load = new Load(fleet.replicas, patienceMs);
   await judged(0, ({ old }) => old.requests > 300);
   expect((await setWeight(fleet.replica(0), 10)).status).toBe(200);
   for (const i of fleet.replicas.keys()) await judged(i, ({ evidence }) => evidence.verdict === 'healthy');
@@ -80,7 +80,7 @@ describe('a new side', () => {
   });
 
   test('that does not answer is taken back long before its requests time out', async () => {
-    await start();
+    await start('', 1_000);
     fleet.origins.hung.new = true;
     const [view] = await takenBack();
     expect(view?.reason).toContain('were slower than old');
