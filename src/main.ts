@@ -124,10 +124,17 @@ async function run(first: Prepared, bootstrapOld: boolean, onReady: (adminUrl: s
   const logger = createLogger(process.env);
   const lastState = lastStateFile(first.config.stateFile, logger);
   const plane = openPlane(first, bootstrapOld, lastState, logger);
-  const { address, host, port } = first.config.admin;
+  const { address, host, port, prometheus } = first.config.admin;
   let serving = first;
   const access = (): Access => serving.config.admin;
-  const admin = createAdmin(plane.service, { logger, version: packageVersion(), address, access, page: PAGE });
+  const admin = createAdmin(plane.service, {
+    logger,
+    version: packageVersion(),
+    address,
+    access,
+    page: PAGE,
+    ...(prometheus === undefined ? {} : { prometheus }),
+  });
   const stopped = stopSignal(plane, async () => {
     serving = await reload(plane, serving);
   });

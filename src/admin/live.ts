@@ -31,7 +31,11 @@ export interface LiveStats {
   evidence: [place: number, evidence: RouteView['evidence']][];
 }
 
-export type LiveStatus = StatusView & { at: number };
+export type LiveStatus = StatusView & {
+  at: number;
+  /** Whether longer ranges can be asked for. */
+  hasPrometheus: boolean;
+};
 
 /** One message of what changed since the last; undefined: nothing did. */
 type Message = string | undefined;
@@ -39,6 +43,7 @@ type Message = string | undefined;
 export class Live {
   readonly #control: Control;
   readonly #clock: () => number;
+  readonly #hasPrometheus: boolean;
   readonly #clients = new Set<EventStream>();
   /** By place: what was sent last, as JSON. */
   #routes: string[] = [];
@@ -51,9 +56,10 @@ export class Live {
   #unsubscribe: (() => void) | undefined;
 
   /** @param clock milliseconds since 1970 */
-  constructor(control: Control, clock: () => number) {
+  constructor(control: Control, clock: () => number, hasPrometheus = false) {
     this.#control = control;
     this.#clock = clock;
+    this.#hasPrometheus = hasPrometheus;
   }
 
   /** The client is told everything once, then what changes. */
@@ -96,7 +102,11 @@ export class Live {
   }
 
   #status(): string {
-    const status: LiveStatus = { at: this.#clock(), ...this.#control.status() };
+    const status: LiveStatus = {
+      at: this.#clock(),
+      hasPrometheus: this.#hasPrometheus,
+      ...this.#control.status(),
+    };
     return message('status', JSON.stringify(status));
   }
 
@@ -164,8 +174,13 @@ function message(event: string, json: string): string {
 }
 
 /** @param isAdmitted whether a caller who was let in may still read */
-export function registerLive(app: AdminApp, control: Control, isAdmitted: (request: FastifyRequest) => boolean): void {
-  const live = new Live(control, Date.now);
+export function registerLive(
+  app: AdminApp,
+  control: Control,
+  isAdmitted: (request: FastifyRequest) => boolean,
+  hasPrometheus: boolean,
+): void {
+  const live = new Live(control, Date.now, hasPrometheus);
   app.addHook('preClose', async () => {
     for (const response of open) response.end();
   });
@@ -178,7 +193,7 @@ export function registerLive(app: AdminApp, control: Control, isAdmitted: (reque
       operationId: 'streamLive',
       summary: 'All that the console shows, as it changes',
       description:
-        'Server-sent events: `status` (as GET /v1/status, each second), `routes` (`count`, and in `changed` pairs of place and route, without counts), `stats` (rows of place and numbers of the last ten seconds: requests, faults, p50 and p99 in milliseconds, requests under way, of old and of new; and `evidence` by place), and those of GET /v1/events. First everything, then what changes.',
+        'Server-sent events: `status` (as GET /v1/status, each second, with `hasPrometheus`), `routes` (`count`, and in `changed` pairs of place and route, without counts), `stats` (rows of place and numbers of the last ten seconds: requests, faults, p50 and p99 in milliseconds, requests under way, of old and of new; and `evidence` by place), and those of GET /v1/events. First everything, then what changes.',
       tags: ['operation'],
       response: {
         200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } },

@@ -37,6 +37,8 @@ export const PROBLEMS = {
   unsupportedMediaType: kind(415, 'The body is not JSON'),
   headersTooLarge: kind(431, 'The header fields are too large'),
   internal: kind(500, 'Something failed inside Crossfade'),
+  prometheusAway: kind(502, 'Prometheus does not answer as it should'),
+  prometheusSlow: kind(504, 'Prometheus did not answer in time'),
   notReady: kind(503, 'Crossfade is not ready'),
 } as const satisfies Record<string, ProblemKind>;
 

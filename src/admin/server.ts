@@ -17,6 +17,7 @@ import { registerExplain } from './routes/explain.ts';
 import { registerHealth } from './routes/health.ts';
 import { registerHistory } from './routes/history.ts';
 import { registerMetrics } from './routes/metrics.ts';
+import { type PrometheusOrigin, registerPrometheus } from './routes/prometheus.ts';
 import { registerRead } from './routes/read.ts';
 import { registerSeries } from './routes/series.ts';
 import { registerSession } from './routes/session.ts';
@@ -34,6 +35,8 @@ export interface AdminOptions {
   readonly access: () => Access;
   /** Folder of the built page; absent: none is served. */
   readonly page?: string;
+  /** Absent: there are no longer ranges. */
+  readonly prometheus?: PrometheusOrigin;
 }
 
 const BODY_BYTES = 64 * 1024;
@@ -86,7 +89,8 @@ export function createAdmin(control: Control, options: AdminOptions): FastifyIns
     registerSession(api, sessions, access);
     const isAdmitted = (request: FastifyRequest): boolean => isStillAdmitted(request, access(), sessions);
     registerEvents(api, control, isAdmitted);
-    registerLive(api, control, isAdmitted);
+    registerLive(api, control, isAdmitted, options.prometheus !== undefined);
+    if (options.prometheus !== undefined) registerPrometheus(api, options.prometheus);
     if (options.page !== undefined) registerConsole(api, options.page);
   });
   return app;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ListenAddress } from './address.ts';
-import { Name } from './name.ts';
+import { FilePath, Name } from './name.ts';
 
 /** Names that the history gives to callers without a token. */
 const RESERVED: readonly string[] = ['local', 'unknown', 'config'];
@@ -18,10 +18,25 @@ const AdminToken = z.strictObject({
     .toLowerCase(),
 });
 
+/** Where the console takes longer ranges from. `url` may have a path, where Prometheus lives below one. */
+const Prometheus = z.strictObject({
+  url: z
+    .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
+    .refine((url) => !/[@?#]/.test(url), { error: 'must be without user, query and fragment' }),
+  /** PEM file of the authorities that vouch for it; default: the runtime's. */
+  ca: FilePath.exactOptional(),
+  /** Sent as a bearer token. */
+  token: z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, { error: 'must be without spaces' })
+    .exactOptional(),
+});
+
 /** The port for operators, the CLI and Prometheus. */
 export const Admin = z.strictObject({
   address: ListenAddress.prefault('127.0.0.1:9900'),
   tokens: z.array(AdminToken).default([]),
   /** Whether `/metrics` answers without a token. */
   openMetrics: z.boolean().default(false),
+  prometheus: Prometheus.exactOptional(),
 });

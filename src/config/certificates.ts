@@ -16,8 +16,9 @@ export interface Certificates {
 type PemFiles = Partial<Record<'ca' | 'certificate' | 'key', string>>;
 
 export async function readCertificates(root: unknown, folder: string): Promise<Certificates> {
-  const { listeners, backends, store } = mapping(root);
+  const { admin, listeners, backends, store } = mapping(root);
   const places: [KeyPath, unknown][] = [
+    [['admin', 'prometheus'], mapping(admin).prometheus],
     ...list(listeners).map((listener, i): [KeyPath, unknown] => [['listeners', i, 'tls'], mapping(listener).tls]),
     ...Object.entries(mapping(backends)).flatMap(([name, backend]): [KeyPath, unknown][] => [
       [['backends', name, 'tls'], mapping(backend).tls],

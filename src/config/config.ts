@@ -78,6 +78,8 @@ interface AdminConfig extends HostPort {
   readonly tokens: readonly TokenConfig[];
   /** Whether `/metrics` answers without a token. */
   readonly openMetrics: boolean;
+  /** Where longer ranges come from; `ca` is a PEM text, `token` a bearer token. */
+  readonly prometheus?: { readonly url: string; readonly ca?: string; readonly token?: string };
 }
 
 interface TokenConfig {

@@ -27,7 +27,7 @@ export function resolveConfig(content: ConfigFile, origin: Origin): Config {
   return freeze({
     file: origin.file,
     listeners: content.listeners.map((listener) => resolveListener(listener, folder, origin.texts)),
-    admin: resolveAdmin(content.admin),
+    admin: resolveAdmin(content.admin, folder, origin.texts),
     store,
     fleet: content.fleet,
     stateFile: resolve(folder, stateFile),
@@ -74,8 +74,15 @@ function placeOf({ host, port }: HostPort): HostPort {
   return { host, port };
 }
 
-function resolveAdmin({ address, tokens, openMetrics }: ConfigFile['admin']): Config['admin'] {
-  return { ...address, tokens, openMetrics };
+function resolveAdmin(
+  { address, tokens, openMetrics, prometheus }: ConfigFile['admin'],
+  folder: string,
+  texts: ReadonlyMap<string, string>,
+): Config['admin'] {
+  const admin = { ...address, tokens, openMetrics };
+  if (prometheus === undefined) return admin;
+  const { ca, ...rest } = prometheus;
+  return { ...admin, prometheus: ca === undefined ? rest : { ...rest, ca: pem(ca, folder, texts) } };
 }
 
 function resolveStore(store: ConfigFile['store'], folder: string, texts: ReadonlyMap<string, string>): StoreConfig {

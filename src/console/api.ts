@@ -51,6 +51,19 @@ export const getSeries = (route: string): Promise<SeriesView> =>
 export const getPreview = (route: string, weight: number): Promise<PreviewView> =>
   call('GET', `${routePath(route)}/preview?weight=${weight}`);
 
+/** One line of Prometheus's answer. */
+export interface Sample {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly values: readonly (readonly [second: number, value: string])[];
+}
+
+/** Times in seconds since 1970. */
+export async function queryRange(query: string, start: number, end: number, step: number): Promise<Sample[]> {
+  const asked = new URLSearchParams({ query, start: String(start), end: String(end), step: String(step) });
+  const { data } = await call<{ data: { result: Sample[] } }>('GET', `/v1/prometheus/api/v1/query_range?${asked}`);
+  return data.result;
+}
+
 /** Newest first. @param route absent: of all */
 export async function getHistory(limit: number, route?: string): Promise<HistoryEntry[]> {
   const only = route === undefined ? '' : `&route=${encodeURIComponent(route)}`;

@@ -111,6 +111,7 @@ export function App({ store, caller, onLeave }: AppProps) {
             route={route}
             row={rows[place] ?? NO_TRAFFIC}
             canAct={canAct}
+            hasPrometheus={model.status?.hasPrometheus ?? false}
             now={now}
             onRollback={back}
             onClose={() => select(null)}

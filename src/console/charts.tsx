@@ -5,13 +5,34 @@ import type { RouteView, SeriesView } from '../control/control.ts';
 import { getHistory, getSeries } from './api.ts';
 import { Chart, type Line, type Mark } from './chart.tsx';
 import { milliseconds, percent, rate, weight } from './format.ts';
+import { getLongRing } from './prometheus.ts';
 
 type Ring = SeriesView['rings'][number];
 
+/** Of what the replica remembers by itself. */
 const RANGES = [
   { label: '5 min', ms: 300_000, ring: 0, everyMs: 2_000 },
   { label: '1 h', ms: 3_600_000, ring: 1, everyMs: 10_000 },
 ] as const;
+
+/** Of what Prometheus remembers. */
+const LONG_RANGES = [
+  { label: '24 h', ms: 86_400_000, seconds: 300, everyMs: 60_000 },
+  { label: '7 d', ms: 604_800_000, seconds: 1_800, everyMs: 300_000 },
+] as const;
+type Range = (typeof RANGES)[number] | (typeof LONG_RANGES)[number];
+
+interface Shown {
+  readonly ring: Ring;
+  /** Whether the replica is younger than makes an hour worth showing. */
+  readonly isYoung: boolean;
+}
+
+async function getShown(route: string, range: Range): Promise<Shown> {
+  if ('seconds' in range) return { ring: await getLongRing(route, range.ms, range.seconds), isYoung: false };
+  const { rings } = await getSeries(route);
+  return { ring: rings[range.ring] ?? NOTHING, isYoung: (rings[1]?.at.length ?? 0) < YOUNG };
+}
 
 /** Slots of the hour below which the five minutes say all. */
 const YOUNG = 31;
@@ -24,17 +45,25 @@ const NOTHING: Ring = {
   new: { requests: [], faults: [], p50: [], p99: [] },
 };
 
-export function Charts({ route }: { readonly route: RouteView }) {
+interface ChartsProps {
+  readonly route: RouteView;
+  /** Whether Prometheus can be asked for what is longer ago. */
+  readonly hasPrometheus: boolean;
+}
+
+export function Charts({ route, hasPrometheus }: ChartsProps) {
   const [chosen, setChoice] = useState<number | null>(null);
   const [isYoung, setYoung] = useState(true);
   const choice = chosen ?? (isYoung ? 0 : 1);
-  const range = RANGES[choice] as (typeof RANGES)[number];
-  const series = usePolled(() => getSeries(route.name), range.everyMs, route.name, choice);
-  const history = usePolled(() => getHistory(50, route.name), 0, route.name, route.revision);
+  const ranges: readonly Range[] = hasPrometheus ? [...RANGES, ...LONG_RANGES] : RANGES;
+  const range = ranges[choice] ?? RANGES[0];
+  const isLong = 'seconds' in range;
+  const [shown, fault] = usePolled(() => getShown(route.name, range), range.everyMs, `${choice} ${route.name}`);
+  const [history] = usePolled(() => getHistory(50, route.name), 0, route.name, route.revision);
   useEffect(() => {
-    if (series !== undefined) setYoung((series.rings[1]?.at.length ?? 0) < YOUNG);
-  }, [series]);
-  const ring = series?.rings[range.ring] ?? NOTHING;
+    if (shown !== undefined && !isLong) setYoung(shown.isYoung);
+  }, [shown]);
+  const ring = shown?.ring ?? NOTHING;
   const to = ring.at.at(-1) ?? Date.now();
   const frame = { at: ring.at, marks: marksOf(history ?? []), from: to - range.ms, to };
   const perSecond = sides(ring, ({ requests }) => requests.map((n) => n / ring.seconds));
@@ -47,7 +76,7 @@ export function Charts({ route }: { readonly route: RouteView }) {
   return (
     <section class="charts" aria-label="Over time">
       <div class="ranges" role="group" aria-label="Range">
-        {RANGES.map(({ label }, i) => (
+        {ranges.map(({ label }, i) => (
           <button key={label} type="button" class="quiet" aria-pressed={i === choice} onClick={() => setChoice(i)}>
             {label}
           </button>
@@ -56,6 +85,11 @@ export function Charts({ route }: { readonly route: RouteView }) {
           <span class="old">━ old</span> <span class="new">━ new</span> <span class="n">┅ p50, ┊ changes</span>
         </span>
       </div>
+      {isLong && (
+        <p class="n" role="status">
+          {fault ?? 'All replicas together, by Prometheus'}
+        </p>
+      )}
       <Chart
         title="To new"
         summary={weight(route.weight)}
@@ -114,17 +148,24 @@ function marksOf(history: readonly HistoryEntry[]): Mark[] {
     }));
 }
 
-/** What is asked for now, and again so often (0: once); undefined until it came. Asked at once when a key changes. */
-function usePolled<T>(ask: () => Promise<T>, everyMs: number, ...keys: unknown[]): T | undefined {
+/**
+ * What is asked for now, and again so often (0: once); undefined until it came. Asked at once when a key changes; what was said for another
+ * first key does not count. Beside it what was said instead the last time, if anything.
+ */
+function usePolled<T>(ask: () => Promise<T>, everyMs: number, ...keys: unknown[]): [T | undefined, string | undefined] {
+  const [fault, setFault] = useState<string>();
   const [answer, setAnswer] = useState<{ readonly of: unknown; readonly value: T }>();
   useEffect(() => {
     let isOver = false;
     const poll = async (): Promise<void> => {
       try {
         const value = await ask();
-        if (!isOver) setAnswer({ of: keys[0], value });
-      } catch {
-        // What was there stays; the page says by itself when nothing comes any more.
+        if (isOver) return;
+        setAnswer({ of: keys[0], value });
+        setFault(undefined);
+      } catch (error) {
+        // What was there stays.
+        if (!isOver) setFault(error instanceof Error ? error.message : String(error));
       }
     };
     void poll();
@@ -134,5 +175,5 @@ function usePolled<T>(ask: () => Promise<T>, everyMs: number, ...keys: unknown[]
       clearInterval(timer);
     };
   }, [everyMs, ...keys]);
-  return answer?.of === keys[0] ? answer?.value : undefined;
+  return [answer?.of === keys[0] ? answer?.value : undefined, fault];
 }

@@ -62,6 +62,22 @@ const WORDS: Readonly<Record<string, (event: never) => Omit<Happening, 'at' | 'r
     route,
     kind: 'refused',
   }),
+  verdict: ({ route, verdict, reason }: { route: string; verdict: string; reason: string }) => ({
+    ...SYSTEM,
+    what: `verdict on ${route}: ${verdict}`,
+    why: reason,
+    route,
+  }),
+  backend: ({ backend, ok, reason }: { backend: string; ok: boolean; reason: string | null }) => ({
+    ...SYSTEM,
+    what: ok ? `${backend} has healthy endpoints again` : `${backend} has no healthy endpoint`,
+    why: reason ?? '',
+  }),
+  webhook: ({ url, detail }: { url: string; detail: string }) => ({
+    ...SYSTEM,
+    what: `webhook given up: ${url}`,
+    why: detail,
+  }),
 };
 
 const SYSTEM = { who: 'crossfade', route: null, kind: 'system' } as const;

@@ -14,12 +14,13 @@ interface DetailProps {
   readonly route: RouteView;
   readonly row: StatsRow;
   readonly canAct: boolean;
+  readonly hasPrometheus: boolean;
   readonly now: number;
   readonly onRollback: (route: RouteView) => void;
   readonly onClose: () => void;
 }
 
-export function Detail({ route, row, canAct, now, onRollback, onClose }: DetailProps) {
+export function Detail({ route, row, canAct, hasPrometheus, now, onRollback, onClose }: DetailProps) {
   const ramp = rampOf(route);
   return (
     <section class="detail" aria-label={`Route ${route.name}`}>
@@ -37,7 +38,7 @@ export function Detail({ route, row, canAct, now, onRollback, onClose }: DetailP
       {canAct && <Buttons route={route} onRollback={onRollback} />}
       {ramp !== null && <Ramp route={route} ramp={ramp} now={now} />}
       <Evidence evidence={route.evidence} isLong />
-      <Charts route={route} key={route.name} />
+      <Charts route={route} hasPrometheus={hasPrometheus} key={route.name} />
       <div class="backends">
         {(['old', 'new'] as const).map((side) => (
           <div key={side} class={side}>

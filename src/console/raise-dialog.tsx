@@ -53,7 +53,7 @@ export function RaiseDialog({ route, raise, onClose }: RaiseDialogProps) {
         {raise === 'set' && <PercentField value={percent} onChange={setPercent} now={route.weight} />}
         {raise === 'ramp' && (
           <label>
-            Template, or steps as percent:hold
+            Template, or steps as percent:hold (empty: the route's own)
             <input value={steps} onInput={(event) => setSteps(event.currentTarget.value)} />
           </label>
         )}
@@ -99,7 +99,14 @@ function targetOf(route: RouteView, raise: Raise): number {
 function rampBody(raise: Raise, steps: string): object {
   if (raise !== 'ramp') return {};
   const text = steps.trim();
-  return text.includes(':') || /^\d/.test(text) ? { steps: text.split(/\s*,\s*/) } : { template: text };
+  if (text === '') return {};
+  return /^\d/.test(text) ? { steps: text.split(/\s*,\s*/).map(stepOf) } : { template: text };
+}
+
+/** Of `10:30m`, or `100` alone. */
+function stepOf(text: string): object {
+  const [weight, hold] = text.split(/\s*:\s*/);
+  return { weight: Number(weight), ...(hold === undefined ? {} : { hold }) };
 }
 
 function PercentField({

@@ -41,7 +41,9 @@ async function start(access: Access | (() => Access), address = '0.0.0.0:9900'):
   });
   const logger = createLogger({ CROSSFADE_LOG: 'trace' }, sink);
   const current = typeof access === 'function' ? access : () => access;
-  const admin = await startAdmin(control, { access: current, address, logger });
+  // Nobody listens there: whoever may ask is told so.
+  const prometheus = { url: 'http://127.0.0.1:1' };
+  const admin = await startAdmin(control, { access: current, address, logger, prometheus });
   admins.push(admin);
   return admin;
 }
@@ -77,6 +79,10 @@ const CALLS: readonly (Call & {
   { method: 'GET', path: '/v1/live', needs: 'viewer' },
   { method: 'GET', path: '/v1/series?route=search', needs: 'viewer' },
   { method: 'GET', path: '/v1/routes/search/preview?weight=5', needs: 'viewer' },
+  { method: 'GET', path: '/v1/prometheus/api/v1/query?query=up', needs: 'viewer', done: 502 },
+  { method: 'GET', path: '/v1/prometheus/api/v1/query_range?query=up', needs: 'viewer', done: 502 },
+  { method: 'HEAD', path: '/v1/prometheus/api/v1/query?query=up', needs: 'viewer', done: 502 },
+  { method: 'HEAD', path: '/v1/prometheus/api/v1/query_range?query=up', needs: 'viewer', done: 502 },
   { method: 'GET', path: '/v1/session', needs: 'viewer' },
   { method: 'DELETE', path: '/v1/session', needs: 'viewer' },
   { method: 'POST', path: '/v1/session', body: { token: TOKENS.viewer }, needs: 'nothing' },

@@ -2,6 +2,7 @@
 import { request as httpRequest, type OutgoingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Access } from '../../src/admin/access.ts';
+import type { PrometheusOrigin } from '../../src/admin/routes/prometheus.ts';
 import { createAdmin } from '../../src/admin/server.ts';
 import type { createLogger } from '../../src/telemetry/log.ts';
 import type { FakeControl } from './fake-control.ts';
@@ -36,6 +37,7 @@ export interface StartOptions {
   /** As it is told to the server, whatever it listens on. */
   readonly address?: string;
   readonly logger?: ReturnType<typeof createLogger>;
+  readonly prometheus?: PrometheusOrigin;
 }
 
 export async function startAdmin(control: FakeControl, options: StartOptions = {}): Promise<Admin> {

@@ -19,7 +19,7 @@ import { FakeControl } from '../admin/fake-control.ts';
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 const control = new FakeControl('search', 'cart');
-const status = { at: NOW, ...control.status() };
+const status = { at: NOW, hasPrometheus: false, ...control.status() };
 const route = (name: string, more: Partial<RouteView> = {}): RouteView => ({
   ...(control.route('search') as RouteView),
   name,
