@@ -17,6 +17,16 @@ const isLinux = process.platform === 'linux' && process.arch === 'x64';
 const folder = mkdtempSync(join(tmpdir(), 'crossfade-helm-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** As an operator writes them; without a route there is nothing to serve. */
+const VALUES = `
+config:
+  backends:
+    old: { discovery: { static: ["10.0.0.7:8080"] } }
+    new: { discovery: { kubernetes: { namespace: search, service: search, port: http } } }
+  routes:
+    - { name: search, match: { path: /search/ }, old: old, new: new }
+`;
+
 const helm = join(folder, 'node_modules/.bin/helm');
 
 function render(...more: string[]): Manifest[] {
@@ -88,11 +98,13 @@ describe.runIf(isLinux)('the chart', () => {
   test('its configuration is one that Crossfade takes, and a change of it restarts the pods', async () => {
     const checksum = (manifests: Manifest[]): string | undefined =>
       only(manifests, 'Deployment').spec.template.metadata.annotations['checksum/config'];
-    const manifests = render();
+    const values = join(folder, 'values.yaml');
+    writeFileSync(values, VALUES);
+    const manifests = render('--values', values);
     const file = join(folder, 'crossfade.yaml');
     writeFileSync(file, only(manifests, 'ConfigMap').data['crossfade.yaml']);
     expect((await loadConfig(file, {})).kind).toBe('ok');
-    expect(checksum(render('--set=config.drainTimeout=9s'))).not.toBe(checksum(manifests));
+    expect(checksum(render('--values', values, '--set=config.drainTimeout=9s'))).not.toBe(checksum(manifests));
   });
 
   test('values that are wrong are refused by their schema', () => {
