@@ -133,6 +133,32 @@ describe('with two replicas on Redis', () => {
     );
   });
 
+  test('a ramp: start, pause, resume, step, promote', async () => {
+    await open('checkout');
+    await verb('Ramp').click();
+    await page.getByLabel(/^Template/).fill('1:1h, 5:1h, 50:1h, 100');
+    await page.getByLabel(/^Reason/).fill('the night');
+    await timed('ramp', submit, () => row('checkout').locator('.mark', { hasText: 'ramping' }).waitFor());
+    // The table leaves the step to the open route's own part where the screen is no wider.
+    await page.getByRole('group', { name: 'Ramp, step 1 of 4' }).waitFor();
+    await picture(page, 'ramping');
+    expect(await seriousFindings(page)).toEqual([]);
+    await timed(
+      'pause',
+      () => verb('Pause').click(),
+      () => row('checkout').locator('.mark', { hasText: 'paused' }).waitFor(),
+    );
+    await verb('Resume').click();
+    await page.getByLabel(/^Reason/).fill('go on');
+    await timed('resume', submit, () => row('checkout').locator('.mark', { hasText: 'ramping' }).waitFor());
+    await verb('Step').click();
+    await page.getByLabel(/^Reason/).fill('looks good');
+    await timed('step', submit, () => shows('checkout', '5%'));
+    await verb('Promote').click();
+    await page.getByLabel(/^Reason/).fill('done');
+    await timed('promote', submit, () => shows('checkout', '100%'));
+  });
+
   test('roll back one by one click, and by one key', async () => {
     await set('checkout', 100, 'all of it');
     await submit();
