@@ -99,7 +99,7 @@ async function change(admins, count) {
     const response = await fetch(`${url}/weight`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json', 'if-match': `"${revision}"` },
-      body: JSON.stringify({ weight: i % 101, reason: 'bench', wait: 5000 }),
+      body: JSON.stringify({ weight: i % 101, reason: 'bench', wait: 5000, force: true }),
     });
     waited.push(performance.now() - began);
     const route = await response.json();
