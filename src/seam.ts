@@ -59,6 +59,8 @@ export interface TableMessage {
   /** Rises with each table; weights and endpoints of another generation are dropped. */
   readonly generation: number;
   readonly listeners: readonly ListenerSpec[];
+  /** Seal TLS session tickets (48 bytes), so that each worker resumes what another began. Secret: never logged. */
+  readonly ticketKeys: Uint8Array;
   readonly backends: readonly BackendSpec[];
   readonly routes: readonly RouteSpec[];
   readonly limits: Limits;

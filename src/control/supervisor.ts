@@ -2,6 +2,7 @@
  * Keeps the workers at the newest table, endpoints and weights, and knows how far each has come. A worker that says hello is told
  * everything; afterwards it is told what changes. It never waits for a worker.
  */
+import { randomBytes } from 'node:crypto';
 import { Discoveries } from '../discovery/discoveries.ts';
 import type { DiscoveryHealth } from '../discovery/discovery.ts';
 import type { RouteSpec, Side } from '../domain/route.ts';
@@ -58,6 +59,8 @@ export class Supervisor {
   readonly #pool: WorkerPool;
   readonly #flushes = new Flushes();
   readonly #workers = new Map<number, WorkerStatus>();
+  /** Of every table, so that workers old and new resume each other's TLS sessions. */
+  readonly #ticketKeys = randomBytes(48);
   #table: TableMessage | undefined;
   #index: RouteIndex = { generation: 0, byName: new Map() };
   /** Names of the last tables' routes, by generation. */
@@ -118,7 +121,7 @@ export class Supervisor {
   install(plan: Plan): void {
     this.#plan = plan;
     const generation = this.#index.generation + 1;
-    const table = tableMessage(plan, generation);
+    const table = tableMessage(plan, generation, this.#ticketKeys);
     this.#table = table;
     this.#index = indexRoutes(table);
     const names = table.routes.map(({ name }) => name);

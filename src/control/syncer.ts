@@ -4,11 +4,12 @@ import type { Limits, TableMessage, WeightsMessage } from '../seam.ts';
 import type { Plan } from './plan.ts';
 
 /** The table of a plan. `limits.connections` of the plan is the whole process family's; a worker is told its share. */
-export function tableMessage(plan: Plan, generation: number): TableMessage {
+export function tableMessage(plan: Plan, generation: number, ticketKeys: Uint8Array): TableMessage {
   return {
     kind: 'table',
     generation,
     listeners: plan.listeners,
+    ticketKeys,
     backends: plan.backends.map(({ spec }) => spec),
     routes: plan.routes.map(({ spec }) => spec),
     limits: shareOf(plan.limits, plan.workers),

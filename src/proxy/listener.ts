@@ -54,18 +54,18 @@ export class Listener {
   readonly #sources = new Map<string, string>();
   readonly #connections = new Set<ClientConnection>();
 
-  constructor(runtime: Runtime, census: ConnectionCensus, spec: ListenerSpec) {
+  constructor(runtime: Runtime, census: ConnectionCensus, spec: ListenerSpec, ticketKeys: Uint8Array) {
     this.#runtime = runtime;
     this.#census = census;
     this.spec = spec;
     const { tls } = spec;
-    this.#secure = tls === undefined ? null : this.#securing(tls);
+    this.#secure = tls === undefined ? null : this.#securing(tls, ticketKeys);
     // A cleartext socket is made anew before its first byte is read; one to be secured is handed on as it is.
     const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect: tls === undefined };
     this.#server = createServer(options, (socket) => this.#arrive(socket));
   }
 
-  #securing(tls: NonNullable<ListenerSpec['tls']>): TlsServer {
+  #securing(tls: NonNullable<ListenerSpec['tls']>, ticketKeys: Uint8Array): TlsServer {
     const server = createTlsServer(
       {
         allowHalfOpen: true,
@@ -73,6 +73,7 @@ export class Listener {
         key: tls.key,
         ALPNProtocols: ['h2', 'http/1.1'],
         minVersion: 'TLSv1.2',
+        ticketKeys: Buffer.from(ticketKeys),
         handshakeTimeout: HANDSHAKE_MS,
       },
       (socket) => {
@@ -101,9 +102,14 @@ export class Listener {
   }
 
   /** New connections are secured with another certificate; those that are there stay as they are. */
-  renewCertificate(spec: ListenerSpec): void {
+  renewCertificate(spec: ListenerSpec, ticketKeys: Uint8Array): void {
     if (spec.tls === undefined) return;
-    this.#secure?.setSecureContext({ cert: spec.tls.certificate, key: spec.tls.key, minVersion: 'TLSv1.2' });
+    this.#secure?.setSecureContext({
+      cert: spec.tls.certificate,
+      key: spec.tls.key,
+      minVersion: 'TLSv1.2',
+      ticketKeys: Buffer.from(ticketKeys),
+    });
   }
 
   /** Accepts nothing more; connections that are there go on. */

@@ -224,8 +224,8 @@ export class Service {
       // Whatever becomes of its new certificate, it goes on.
       if (present !== undefined) kept.push(present);
       try {
-        if (present === undefined) kept.push(await this.#open(spec));
-        else present.renewCertificate(spec);
+        if (present === undefined) kept.push(await this.#open(spec, table.ticketKeys));
+        else present.renewCertificate(spec, table.ticketKeys);
       } catch (error) {
         failure ??= { address: spec.address, message: error instanceof Error ? error.message : String(error) };
       }
@@ -241,10 +241,10 @@ export class Service {
     this.#host.send({ kind: 'listening', generation: table.generation, failure });
   }
 
-  async #open(spec: ListenerSpec): Promise<Listener> {
+  async #open(spec: ListenerSpec, ticketKeys: Uint8Array): Promise<Listener> {
     const untilMs = this.#runtime.clock() + RELEASED_MS;
     for (;;) {
-      const listener = new Listener(this.#runtime, this.#census, spec);
+      const listener = new Listener(this.#runtime, this.#census, spec, ticketKeys);
       try {
         await listener.listen();
         return listener;

@@ -13,7 +13,8 @@ const states = fc
   .array(weights, { minLength: 1, maxLength: 8 })
   .map((list) => list.map((entry, i) => stateOf(i, entry)));
 
-const table = tableMessage(planOf(NAMES), 3);
+const KEYS = new Uint8Array(48);
+const table = tableMessage(planOf(NAMES), 3, KEYS);
 const index = indexRoutes(table);
 
 /** What a worker serves that was told everything at the first state and patches from then on. */
@@ -41,7 +42,7 @@ describe('weights', () => {
 
   test('of 10,000 routes one change ships a few bytes', () => {
     const names = Array.from({ length: 10_000 }, (_, i) => `route-${i}`);
-    const many = indexRoutes(tableMessage(planOf(names), 1));
+    const many = indexRoutes(tableMessage(planOf(names), 1, KEYS));
     const before = stateOf(1, Object.fromEntries(names.map((name) => [name, 10])));
     const routes = new Map(before.routes);
     routes.set('route-777', { ...stateOf(2, { x: 20 }).routes.get('x'), revision: 2 } as never);
@@ -70,6 +71,6 @@ describe('weights', () => {
 
 test('the limit of connections is shared among the workers, and never falls to none', () => {
   const limits = { ...planOf([]).limits, connections: 10 };
-  expect(tableMessage(planOf([], { limits, workers: 4 }), 1).limits.connections).toBe(3);
-  expect(tableMessage(planOf([], { limits, workers: 40 }), 1).limits.connections).toBe(1);
+  expect(tableMessage(planOf([], { limits, workers: 4 }), 1, KEYS).limits.connections).toBe(3);
+  expect(tableMessage(planOf([], { limits, workers: 40 }), 1, KEYS).limits.connections).toBe(1);
 });

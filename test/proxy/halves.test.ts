@@ -82,7 +82,12 @@ function stage(port?: number): Stage {
 
 async function http1Client(runtime: Runtime): Promise<Wire> {
   const port = await freePort();
-  const listener = new Listener(runtime, new ConnectionCensus(), { address: 'test', host: '127.0.0.1', port });
+  const listener = new Listener(
+    runtime,
+    new ConnectionCensus(),
+    { address: 'test', host: '127.0.0.1', port },
+    new Uint8Array(48),
+  );
   await listener.listen();
   const wire = new Wire(dial({ port, host: '127.0.0.1' }));
   onTestFinished(() => {

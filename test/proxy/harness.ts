@@ -168,6 +168,7 @@ export class Plane {
         listeners: [
           { address: `127.0.0.1:${port}`, host: '127.0.0.1', port, ...(options.tls && { tls: options.tls }) },
         ],
+        ticketKeys: new Uint8Array(48).fill(7),
         backends: [
           { name: 'backend-old', connections: 0 },
           { name: 'backend-new', connections: 0 },

@@ -173,3 +173,30 @@ describe('a certificate that is renewed', () => {
     expect(await shown(proxy)).not.toBe(before);
   });
 });
+
+/** Whether a second proxy resumes the session that the first began. */
+async function resumes(first: Plane, second: Plane, version: 'TLSv1.2' | 'TLSv1.3'): Promise<boolean> {
+  const options = { host: '127.0.0.1', ca: certificate, minVersion: version, maxVersion: version };
+  const before = dialTls({ ...options, port: first.port });
+  onTestFinished(() => void before.destroy());
+  before.resume();
+  const session = await new Promise<Buffer>((resolve, reject) => before.once('session', resolve).once('error', reject));
+  const after = dialTls({ ...options, port: second.port, session });
+  onTestFinished(() => void after.destroy());
+  await new Promise<void>((resolve, reject) => after.once('secureConnect', resolve).once('error', reject));
+  return after.isSessionReused();
+}
+
+describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a session of %s', (version) => {
+  test('is resumed by another worker with the same keys, after a renewal too', async () => {
+    const [first, second] = [await secured(), await secured()];
+    expect(await resumes(first, second, version)).toBe(true);
+    await renew(second, 2, { certificate, key });
+    expect(await resumes(first, second, version)).toBe(true);
+  });
+
+  test('is begun anew where the keys are others', async () => {
+    const other = await secured({ table: { ticketKeys: new Uint8Array(48).fill(8) } });
+    expect(await resumes(await secured(), other, version)).toBe(false);
+  });
+});
