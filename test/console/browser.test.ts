@@ -81,7 +81,11 @@ describe('with two replicas on Redis', () => {
   }
 
   const verb = (text: string) => page.locator('.verbs button', { hasText: text });
-  const shows = (name: string, text: string) => row(name).locator('.share .set', { hasText: text }).waitFor();
+  /** The whole number: 20% is not 0%. */
+  const shows = (name: string, percent: string) =>
+    row(name)
+      .locator('.share .set', { hasText: new RegExp(`(?<![\\d.])${percent}`) })
+      .waitFor();
 
   async function set(name: string, percent: number, reason = ''): Promise<void> {
     await open(name);
