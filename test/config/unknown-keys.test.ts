@@ -14,6 +14,10 @@ const design = parse(readFileSync(new URL('whole.yaml', import.meta.url), 'utf8'
 /** The design's configuration and what that does not show. */
 const whole: Mapping = {
   ...design,
+  admin: {
+    ...(design.admin as Mapping),
+    prometheus: { url: 'https://prometheus.example', ca: 'a', token: 't' },
+  },
   limits: { headBytes: 2048, fields: 9, targetBytes: 99, bodyBytes: 9, connections: 9, connectionsPerClient: 9 },
   accessLog: { sample: 1, slow: '2s', faults: 'sampled', file: 'access.log' },
   emulators: {
