@@ -9,6 +9,29 @@ export interface Fields {
   visit(fn: (name: string, value: string) => void): void;
 }
 
+/** Lower-case names of fields that belong to one hop (RFC 9110 section 7.6.1). */
+export const HOP_BY_HOP_NAMES: ReadonlySet<string> = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  'proxy-authorization',
+  'proxy-authenticate',
+]);
+
+/** Lower-case names of fields that tell a backend where a request came from; written anew by the proxy. */
+export const FORWARDING_NAMES: ReadonlySet<string> = new Set([
+  'forwarded',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'via',
+]);
+
 /** Fields as a flat array of names and values: what HTTP/2 decodes to, what the proxy itself writes, and trailers. */
 export class FlatFields implements Fields {
   readonly flat: readonly string[];

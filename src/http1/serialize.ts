@@ -1,5 +1,5 @@
 /** HTTP/1 heads, chunks and trailers as strings of one character a byte, ready to be written as latin1. */
-import type { Fields } from '../fields.ts';
+import { type Fields, FORWARDING_NAMES, HOP_BY_HOP_NAMES } from '../fields.ts';
 import { Http1Fields } from './fields.ts';
 import {
   CONNECTION,
@@ -42,27 +42,6 @@ export const FORWARDING =
   (1 << VIA);
 
 export const LENGTH = 1 << CONTENT_LENGTH;
-
-/** Lower-case names of fields that belong to one hop (RFC 9110 section 7.6.1), for Fields that are not HTTP/1's own. */
-const HOP_BY_HOP_NAMES: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-  'proxy-authorization',
-  'proxy-authenticate',
-]);
-const FORWARDING_NAMES: ReadonlySet<string> = new Set([
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'via',
-]);
 
 /**
  * Field lines of any Fields, CRLF behind each: those of HTTP/1 are copied in one piece where nothing is dropped.

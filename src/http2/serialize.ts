@@ -1,30 +1,8 @@
 /** Messages of either protocol as blocks of HTTP/2 (RFC 9113 section 8.2 and 8.3). */
-import type { Fields } from '../fields.ts';
+import { type Fields, FORWARDING_NAMES, HOP_BY_HOP_NAMES } from '../fields.ts';
 import { FieldBlock } from './field-block.ts';
 import { Http2Fields } from './fields.ts';
 
-/** Lower-case names of fields that belong to one hop (RFC 9110 section 7.6.1), and Host, which is `:authority` here. */
-const NOT_FORWARDED: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-  'proxy-authorization',
-  'proxy-authenticate',
-  'host',
-]);
-/** What tells a backend where a request came from; written anew by the proxy. */
-const FORWARDING: ReadonlySet<string> = new Set([
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'via',
-]);
 const NOTHING: ReadonlySet<string> = new Set();
 const NO_EXTRA: readonly string[] = [];
 
@@ -53,7 +31,7 @@ export function requestBlock(
   if (known !== null && known.flat[3] === scheme) return known;
   const flat = [':method', request.method, ':scheme', scheme];
   flat.push(':authority', request.authority === '' ? authority : request.authority, ':path', request.target);
-  append(flat, fields, FORWARDING, droppedNames);
+  append(flat, fields, FORWARDING_NAMES, droppedNames);
   if (wantsTrailers(fields)) flat.push('te', 'trailers');
   return keep(fields, flat, extra, droppedNames);
 }
@@ -114,7 +92,9 @@ function append(
 ): void {
   fields.visit((name, value) => {
     const lower = name.toLowerCase();
-    if (NOT_FORWARDED.has(lower) || dropped.has(lower) || droppedNames?.includes(lower) === true) return;
+    // Host is `:authority` here.
+    if (lower === 'host' || HOP_BY_HOP_NAMES.has(lower) || dropped.has(lower)) return;
+    if (droppedNames?.includes(lower) === true) return;
     flat.push(lower, value);
   });
 }
