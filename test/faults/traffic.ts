@@ -56,7 +56,7 @@ export interface Tally {
   readonly sent: number;
   readonly answered: number;
   readonly failed: number;
-  /** A few of what went wrong. */
+  /** What went wrong, each kind once. */
   readonly failures: readonly string[];
   /** Messages that came back over WebSockets, in order. */
   readonly echoed: number;
@@ -72,7 +72,7 @@ export class Traffic {
   readonly #kept = new Agent({ keepAlive: true, maxSockets: 16 });
   readonly #sleepers = Array.from({ length: SLEEPERS }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
   readonly #underWay = new Set<Promise<void>>();
-  readonly #failures: string[] = [];
+  readonly #failures = new Set<string>();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #sockets: Socket[] = [];
   #ids = 0;
@@ -122,12 +122,12 @@ export class Traffic {
 
   #fail(what: string): void {
     this.#failed++;
-    if (this.#failures.length < 5) this.#failures.push(what);
+    this.#failures.add(what);
   }
 
   #break(what: string): void {
     this.#broken++;
-    if (this.#failures.length < 5) this.#failures.push(what);
+    this.#failures.add(what);
   }
 
   /** Sends a number each time the last has come back. */
@@ -167,7 +167,7 @@ export class Traffic {
       sent,
       answered: this.#answered,
       failed: this.#failed,
-      failures: this.#failures,
+      failures: [...this.#failures],
       echoed: this.#echoed,
       broken: this.#broken,
     };
