@@ -52,12 +52,22 @@ export class Backends {
   }
 }
 
+/** A request that got no answer of 200, by `performance.now()`. */
+export interface Failure {
+  readonly what: string;
+  readonly at: number;
+  /** When its connection was asked for, long before it for a kept one. */
+  readonly connectedAt: number;
+}
+
 export interface Tally {
   readonly sent: number;
   readonly answered: number;
   readonly failed: number;
   /** What went wrong, each kind once. */
   readonly failures: readonly string[];
+  /** The requests among it, every one. */
+  readonly failedRequests: readonly Failure[];
   /** Messages that came back over WebSockets, in order. */
   readonly echoed: number;
   /** What went wrong with WebSockets. */
@@ -73,11 +83,13 @@ export class Traffic {
   readonly #sleepers = Array.from({ length: SLEEPERS }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
   readonly #underWay = new Set<Promise<void>>();
   readonly #failures = new Set<string>();
+  readonly #failedRequests: Failure[] = [];
+  /** When each was first seen by a request. */
+  readonly #connections = new WeakMap<object, number>();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #sockets: Socket[] = [];
   #ids = 0;
   #answered = 0;
-  #failed = 0;
   #echoed = 0;
   #broken = 0;
   #stopped = false;
@@ -107,22 +119,28 @@ export class Traffic {
 
   async #answerOf(habit: string, agent: Agent | false, id: string): Promise<void> {
     const onAnswer = this.#onSend();
+    let connectedAt = performance.now();
+    const fail = (what: string): void => this.#fail({ what: `${habit}: ${what}`, at: performance.now(), connectedAt });
     try {
       const response = await new Promise<IncomingMessage>((resolve, reject) => {
-        get(this.#url(), { agent, headers: { 'x-id': id } }, resolve).once('error', reject);
+        const asked = get(this.#url(), { agent, headers: { 'x-id': id } }, resolve).once('error', reject);
+        asked.once('socket', (socket) => {
+          connectedAt = this.#connections.get(socket) ?? connectedAt;
+          this.#connections.set(socket, connectedAt);
+        });
       });
       const body = await text(response);
-      if (response.statusCode !== 200) return this.#fail(`${habit}: status ${response.statusCode}`);
+      if (response.statusCode !== 200) return fail(`status ${response.statusCode}`);
       this.#answered++;
       onAnswer(body);
     } catch (error) {
-      this.#fail(`${habit}: ${(error as Error).message}`);
+      fail((error as Error).message);
     }
   }
 
-  #fail(what: string): void {
-    this.#failed++;
-    this.#failures.add(what);
+  #fail(failure: Failure): void {
+    this.#failedRequests.push(failure);
+    this.#failures.add(failure.what);
   }
 
   #break(what: string): void {
@@ -148,10 +166,6 @@ export class Traffic {
     this.#sockets.push(socket);
   }
 
-  get failed(): number {
-    return this.#failed;
-  }
-
   get sent(): number {
     return this.#ids;
   }
@@ -166,8 +180,9 @@ export class Traffic {
     return {
       sent,
       answered: this.#answered,
-      failed: this.#failed,
+      failed: this.#failedRequests.length,
       failures: [...this.#failures],
+      failedRequests: this.#failedRequests,
       echoed: this.#echoed,
       broken: this.#broken,
     };

@@ -1,5 +1,5 @@
 /** Every smuggling family through the whole proxy: what the client is told, and every byte that a backend gets to see. */
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { ERRORS } from '../../src/domain/errors.ts';
 import { SMUGGLING_CASES, type SmugglingCase } from '../http1/smuggling-cases.ts';
 import { Plane, ScriptedBackend, until, type Wire } from './harness.ts';
@@ -29,6 +29,9 @@ beforeAll(async () => {
   proxy = await Plane.start({ old: [origin.port] });
 });
 
+afterEach(() => {
+  seen.length = odd.length = 0;
+});
 afterAll(async () => {
   await proxy.stop();
   origin.close();
