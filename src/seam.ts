@@ -23,8 +23,8 @@ export interface BackendSpec {
     readonly serverName?: string;
     readonly insecure: boolean;
   };
-  /** Absent: http1. */
-  readonly protocol?: 'http1' | 'h2';
+  /** Absent: http1. `auto`: what each endpoint chooses by ALPN; only with `tls`. */
+  readonly protocol?: 'http1' | 'h2' | 'auto';
   /** Most connections that one worker opens to one endpoint; 0: no limit. */
   readonly connections: number;
 }

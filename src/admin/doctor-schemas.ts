@@ -18,7 +18,7 @@ const Examined = z.object({
   alarm: z.string().nullable().describe('What is wrong with the source of the endpoints.'),
   tried: z.int().describe('How many endpoints were connected to.'),
   unreachable: z.array(z.string()).describe('Those that took no connection, and why.'),
-  configured: z.enum(['http1', 'h2']).describe('What the proxy speaks to it.'),
+  configured: z.enum(['http1', 'h2', 'auto']).describe('What the proxy speaks to it.'),
   protocols: z.array(z.string()).describe('What it was found to speak: http1, h2'),
   tls: z.object({ refused: z.string().nullable(), expiresAt: z.number().nullable() }).nullable(),
   sample: z

@@ -21,6 +21,7 @@ const BackendTls = z
 /** A named set of endpoints and how to talk to them. */
 export const Backend = z.strictObject({
   discovery: Discovery,
+  /** `auto`: what each endpoint chooses by ALPN (RFC 7301). */
   protocol: z.enum(['http1', 'h2', 'auto']).default('http1'),
   tls: BackendTls.exactOptional(),
   /** Requests per second that one endpoint can carry; a weight is not raised beyond what those that are ready can. 0: no limit. */

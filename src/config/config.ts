@@ -106,6 +106,8 @@ export interface BackendConfig {
     readonly serverName?: string;
     readonly insecure: boolean;
   };
+  /** Absent: http1. `auto` only with `tls`. */
+  readonly protocol?: 'h2' | 'auto';
   /** Most connections that one worker opens to one endpoint; 0: no limit. */
   readonly connections: number;
 }

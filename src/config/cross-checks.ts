@@ -11,6 +11,7 @@ export function crossCheck(root: unknown): Finding[] {
   return [
     ...checkAddresses(mapping(admin), list(listeners)),
     ...checkTokens(list(mapping(admin).tokens)),
+    ...checkProtocols(mapping(backends)),
     ...checkReferences(Object.keys(mapping(backends)), Object.keys(mapping(ramps)), list(routes)),
     ...checkRouteNames(list(routes)),
     ...checkMatches(list(routes)),
@@ -73,6 +74,16 @@ function findRepeated(texts: readonly unknown[]): [index: number, first: number,
     if (first !== undefined) return [[i, first, text]];
     places.set(text, i);
     return [];
+  });
+}
+
+/** A backend chooses its protocol while the connection is secured. */
+function checkProtocols(backends: Readonly<Record<string, unknown>>): Finding[] {
+  return Object.entries(backends).flatMap(([name, backend]): Finding[] => {
+    const { protocol, tls } = mapping(backend);
+    if (protocol !== 'auto' || tls !== undefined) return [];
+    const message = 'auto is chosen by ALPN, which needs tls; give it tls (such as tls: {}), or say http1 or h2';
+    return [{ path: ['backends', name, 'protocol'], message }];
   });
 }
 

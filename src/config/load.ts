@@ -5,7 +5,6 @@ import type { Config } from './config.ts';
 import { crossCheck } from './cross-checks.ts';
 import { parseSource, type SourceDocument } from './document.ts';
 import { findingsOf } from './issues.ts';
-import { findNotBuilt } from './not-built.ts';
 import { type Finding, formatKey, type Problem } from './problem.ts';
 import { resolveConfig } from './resolve.ts';
 import { ConfigFile } from './schema.ts';
@@ -36,7 +35,6 @@ export async function loadConfig(file: string, env: Readonly<Record<string, stri
   const certificates = await readCertificates(document.value, dirname(resolve(file)));
   const problems = locateAll(file, document, [
     ...document.findings,
-    ...findNotBuilt(document.value),
     ...(content.success ? [] : findingsOf(content.error.issues, document)),
     ...crossCheck(document.value),
     ...certificates.findings,

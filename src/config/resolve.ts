@@ -123,7 +123,7 @@ function resolveBackend(
     source: resolveDiscovery(discovery, folder, (path) => pem(path, folder, texts)),
     health: resolveHealth(content),
     connections: limits.connections,
-    ...(protocol === 'h2' ? { protocol } : {}),
+    ...(protocol === 'http1' ? {} : { protocol }),
     maxRequestsPerEndpoint: content.maxRequestsPerEndpoint,
   };
   if (tls === undefined) return backend;

@@ -18,8 +18,8 @@ export interface SideExamination {
   /** How many of the endpoints were tried, and what was wrong with those that took no connection (`host:port words`). */
   readonly tried: number;
   readonly unreachable: string[];
-  /** What the proxy speaks to it. */
-  readonly configured: 'http1' | 'h2';
+  /** What the proxy speaks to it; `auto`: what it chooses. */
+  readonly configured: 'http1' | 'h2' | 'auto';
   /** Which protocols an endpoint was found to speak: http1, h2. */
   readonly protocols: string[];
   /** Null: cleartext. `refused`: why the handshake failed. */
@@ -98,7 +98,7 @@ function examine(
   }
   const connects = endpoints > 0 && unreachable.length < tried && tls?.refused == null;
   if (connects && protocols.length === 0) found.push(breaks(`${name} speaks neither HTTP/1.1 nor HTTP/2`));
-  else if (connects && !protocols.includes(configured)) {
+  else if (connects && configured !== 'auto' && !protocols.includes(configured)) {
     found.push(breaks(`${name} is configured for ${configured}, but speaks ${protocols.join(', ')}`));
   } else if (connects && noSample !== null) found.push(differs(`${name}: no sample: ${noSample}`));
   return found;

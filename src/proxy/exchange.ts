@@ -109,6 +109,16 @@ export class Exchange {
     return this.#grpcType;
   }
 
+  /** Whether only HTTP/2 can carry the answer: a gRPC call's, but for gRPC-Web. */
+  get needsHttp2(): boolean {
+    return this.#grpcType !== null && hasTrailers(this.#grpcType);
+  }
+
+  /** Whether the client would rather go on with another protocol than HTTP/1.1. */
+  get wantsUpgrade(): boolean {
+    return (this.#request as RequestView).connection.upgrade;
+  }
+
   begin(request: RequestView): void {
     const runtime = this.#runtime;
     const serving = runtime.serving;
@@ -195,7 +205,6 @@ export class Exchange {
 
   /** One attempt: an endpoint of the side, a connection to it, the head. */
   #forward(fresh: boolean): void {
-    const request = this.#request as RequestView;
     const route = this.#route as RouteSpec;
     const pools = this.#serving.usable[this.#side === NEW ? route.new : route.old] as readonly Pool[];
     const pool = chooseEndpoint(pools, this.#runtime.random, this.#lastPool);
@@ -212,7 +221,13 @@ export class Exchange {
       this.#turn();
       return;
     }
-    const outbound = pool.acquire(this, route.timeouts, fresh);
+    this.#ask(pool, fresh, this.#attempts > 1);
+  }
+
+  /** @param isPaused the body may wait for a connection that has come to nothing */
+  #ask(pool: Pool, fresh: boolean, isPaused: boolean): void {
+    const request = this.#request as RequestView;
+    const outbound = pool.acquire(this, (this.#route as RouteSpec).timeouts, fresh);
     if (outbound === 'poolExhausted') {
       this.#answer('poolExhausted');
       return;
@@ -234,8 +249,7 @@ export class Exchange {
     } else if (!outbound.isConnected && request.bodyLength !== NO_BODY) {
       this.#awaitsConnect = true;
       this.#inbound.pauseRequest();
-    } else if (this.#attempts > 1 && !this.#requestBlocked) {
-      // Paused for the connection that failed; this one is there.
+    } else if (isPaused && !this.#requestBlocked) {
       this.#inbound.resumeRequest();
     }
   }
@@ -415,6 +429,17 @@ export class Exchange {
     };
     client.carryTo(backend, onClose);
     backend.carryTo(client, onClose);
+  }
+
+  /** The backend has chosen HTTP/1.1 where HTTP/2 was expected, before anything was sent: the same connection carries the request now. */
+  onOtherProtocol(outbound: OutboundHalf): void {
+    const pool = this.#pool as Pool;
+    if (this.needsHttp2) return this.onUpstreamFailed(outbound, 'tlsFailed');
+    // Refused by a session before, and part of its body is no longer here.
+    if (this.#bodyLost) return this.onUpstreamFailed(outbound, 'upstreamRefused');
+    this.#letGo();
+    this.#observation.connected(this.#runtime.clock());
+    this.#ask(pool, false, true);
   }
 
   onUpstreamFailed(outbound: OutboundHalf, code: ErrorCode): void {

@@ -1,6 +1,5 @@
 /** A connection to a backend that speaks HTTP/1.1, and on it one request after the other. */
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Fields } from '../fields.ts';
 import { Http1Fields } from '../http1/fields.ts';
@@ -10,6 +9,7 @@ import type { ResponseHead } from '../http1/response.ts';
 import { ResponseReader, type ResponseSink } from '../http1/response-reader.ts';
 import { FORWARDING, fieldLines, HOP_BY_HOP } from '../http1/serialize.ts';
 import type { AddedFields } from './added-fields.ts';
+import { dialTls } from './dial-tls.ts';
 import type { Exchange } from './exchange.ts';
 import type { OutboundHalf, RequestView } from './halves.ts';
 import { Http1Writer } from './http1-writer.ts';
@@ -52,12 +52,20 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   #responseEnded = false;
   #tunnel: Tunnel | null = null;
 
-  constructor(pool: Pool, exchange: Exchange, connectMs: number) {
+  /** @param made a connection that waits for its first request; null: one is begun for the exchange */
+  constructor(pool: Pool, exchange: Exchange | null, connectMs: number, made: Socket | null = null) {
     this.#pool = pool;
     this.#exchange = exchange;
     const now = pool.runtime.clock();
     this.#connectDeadlineMs = connectMs > 0 ? now + connectMs : Number.POSITIVE_INFINITY;
-    this.#socket = this.#open();
+    if (made === null) {
+      this.#socket = this.#open();
+    } else {
+      this.#socket = made.on('data', (bytes: Buffer) => this.#onData(bytes, bytes.length));
+      this.#connected = true;
+      this.#state = 'idle';
+      this.#idleUntilMs = now + IDLE_MS;
+    }
     this.#reader = new ResponseReader(RESPONSE_LIMITS, this);
     this.#output = new SocketOutput(
       this.#socket,
@@ -83,18 +91,14 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
       socket.once('connect', () => this.#onConnect());
       return socket;
     }
-    const socket = connectTls({
-      host,
-      port,
-      secureContext: tls.context,
-      rejectUnauthorized: tls.verify,
-      ALPNProtocols: ['http/1.1'],
-      ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
-    });
-    socket.setNoDelay(true);
+    const socket = dialTls(this.#pool.target, tls, ['http/1.1']);
     socket.once('secureConnect', () => this.#onConnect());
     socket.on('data', (bytes: Buffer) => this.#onData(bytes, bytes.length));
     return socket;
+  }
+
+  get isIdle(): boolean {
+    return this.#state === 'idle';
   }
 
   get isConnected(): boolean {
@@ -112,7 +116,6 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   /** Taken from the pool for another request. */
   reuse(exchange: Exchange): void {
     this.#exchange = exchange;
-    this.#isReused = true;
     this.#state = 'active';
     this.#requestEnded = false;
     this.#responseEnded = false;
@@ -227,6 +230,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
       return true;
     }
     this.#state = 'idle';
+    this.#isReused = true;
     this.#idleUntilMs = this.#pool.runtime.nowMs + this.#idleForMs;
     if (this.#socket.isPaused()) this.#socket.resume();
     this.#pool.release(this);

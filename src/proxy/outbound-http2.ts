@@ -142,6 +142,11 @@ export class OutboundHttp2 implements OutboundHalf, StreamSink {
   onReset(code: number, cause: ResetCause): void {
     const exchange = this.#exchange;
     if (exchange === null) return;
+    if (this.#session.isOther) {
+      this.#exchange = null;
+      exchange.onOtherProtocol(this);
+      return;
+    }
     if (cause === 'fault') this.#session.onResetSent();
     const isRefused = code === REFUSED_STREAM && cause === 'peer' && !this.#hasResponse;
     if (isRefused && this.#replay(exchange)) return;

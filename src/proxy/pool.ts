@@ -1,5 +1,5 @@
 /** Connections to one endpoint, or sessions of HTTP/2. Outlives snapshots: a change of weights or of the table drops none that is still wanted. */
-import type { SecureContext } from 'node:tls';
+import type { SecureContext, TLSSocket } from 'node:tls';
 import type { Timeouts } from '../domain/route.ts';
 import type { AttemptsOfEndpoint } from '../seam.ts';
 import { DOWN, WARMING } from './choice.ts';
@@ -23,7 +23,8 @@ export interface PoolTarget {
   readonly host: string;
   readonly port: number;
   readonly tls: UpstreamTls | null;
-  readonly protocol: 'http1' | 'h2';
+  /** `auto`: what the endpoint chooses for each connection (ALPN, RFC 7301); never without TLS. */
+  readonly protocol: 'http1' | 'h2' | 'auto';
   /** Most connections of this worker; 0: no limit. */
   readonly connections: number;
 }
@@ -57,6 +58,8 @@ export class Pool {
   #warmUntilMs = 0;
   #warmOfMs = 0;
   #wasUnreachable = false;
+  /** An endpoint that may choose has chosen HTTP/1.1 the last time. Until it has been asked it is taken for one of HTTP/2. */
+  #choseHttp1 = false;
   #connections = 0;
   #isRetired = false;
   /** The one used last is taken first, so that those not needed grow old and close. */
@@ -68,7 +71,7 @@ export class Pool {
     this.target = target;
     this.runtime = runtime;
     this.#connect = connect;
-    this.#sessions = target.protocol === 'h2' ? new SessionPool(target, runtime) : null;
+    this.#sessions = target.protocol === 'http1' ? null : new SessionPool(this);
     this.doubt = new Doubt(runtime, target, (doubt) => {
       this.caution = (this.caution & WARMING) | doubt;
     });
@@ -120,7 +123,8 @@ export class Pool {
 
   /** @param fresh make a new connection even when one is idle */
   acquire(exchange: Exchange, timeouts: Timeouts, fresh: boolean): OutboundHalf | PoolRefusal {
-    if (this.#sessions !== null) return this.#sessions.acquire(exchange, timeouts.connectMs);
+    const sessions = this.#sessions;
+    if (sessions !== null && this.#wantsSession(exchange)) return sessions.acquire(exchange, timeouts.connectMs);
     if (!fresh) {
       const idle = this.#idle.pop();
       if (idle !== undefined) {
@@ -129,13 +133,33 @@ export class Pool {
       }
     }
     const { connections } = this.target;
-    if (connections > 0 && this.#connections >= connections) {
+    if (connections > 0 && this.#connections + (sessions?.count ?? 0) >= connections) {
       const oldest = this.#idle.shift();
       if (oldest === undefined) return 'poolExhausted';
       oldest.close();
     }
+    if (sessions !== null && !exchange.wantsUpgrade) return sessions.dial(exchange, timeouts.connectMs);
     this.#connections++;
     return this.#connect(this, exchange, timeouts.connectMs);
+  }
+
+  /** An upgrade is a matter of HTTP/1.1, and gRPC one of HTTP/2, whatever was chosen before: the endpoint may be another one by now. */
+  #wantsSession(exchange: Exchange): boolean {
+    if (this.target.protocol === 'h2') return true;
+    return !exchange.wantsUpgrade && (!this.#choseHttp1 || exchange.needsHttp2);
+  }
+
+  choseHttp2(): void {
+    this.#choseHttp1 = false;
+  }
+
+  /** The connection is there for the next request. */
+  choseHttp1(socket: TLSSocket): OutboundHttp1 {
+    this.#choseHttp1 = true;
+    this.#connections++;
+    const connection = new OutboundHttp1(this, null, 0, socket);
+    this.#idle.push(connection);
+    return connection;
   }
 
   release(connection: PooledHalf): void {

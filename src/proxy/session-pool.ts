@@ -3,7 +3,7 @@ import { NO_SINK } from '../http2/sinks.ts';
 import type { Exchange } from './exchange.ts';
 import type { OutboundHalf } from './halves.ts';
 import { OutboundHttp2 } from './outbound-http2.ts';
-import type { PoolRefusal, PoolTarget } from './pool.ts';
+import type { Pool, PoolRefusal, PoolTarget } from './pool.ts';
 import type { Runtime } from './runtime.ts';
 import { UpstreamSession } from './upstream-session.ts';
 
@@ -11,6 +11,7 @@ import { UpstreamSession } from './upstream-session.ts';
 const NEARLY_FULL = 0.75;
 
 export class SessionPool {
+  readonly pool: Pool;
   readonly target: PoolTarget;
   readonly runtime: Runtime;
   readonly scheme: 'http' | 'https';
@@ -21,17 +22,32 @@ export class SessionPool {
   #connectMs = 0;
   #isRetired = false;
 
-  constructor(target: PoolTarget, runtime: Runtime) {
+  constructor(pool: Pool) {
+    const { target } = pool;
+    this.pool = pool;
     this.target = target;
-    this.runtime = runtime;
+    this.runtime = pool.runtime;
     this.scheme = target.tls === null ? 'http' : 'https';
     const { host, port } = target;
     this.authority = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   }
 
+  get count(): number {
+    return this.#sessions.length;
+  }
+
   acquire(exchange: Exchange, connectMs: number): OutboundHalf | PoolRefusal {
     this.#connectMs = connectMs;
-    const session = this.sessionFor(null);
+    return this.#openOn(this.sessionFor(null), exchange);
+  }
+
+  /** On a connection of its own, in case that it is one of HTTP/1.1. */
+  dial(exchange: Exchange, connectMs: number): OutboundHalf | PoolRefusal {
+    this.#connectMs = connectMs;
+    return this.#openOn(this.#connect(), exchange);
+  }
+
+  #openOn(session: UpstreamSession | null, exchange: Exchange): OutboundHalf | PoolRefusal {
     const stream = session?.open(NO_SINK) ?? null;
     if (session === null || stream === null) return 'poolExhausted';
     const half = new OutboundHttp2(this, session, exchange, stream);

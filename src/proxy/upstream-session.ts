@@ -1,11 +1,12 @@
 /** One connection to a backend that speaks HTTP/2. */
 import { connect, type Socket } from 'node:net';
-import { connect as connectTls } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { ErrorCode } from '../domain/errors.ts';
 import { Http2Connection, type Http2Options } from '../http2/connection.ts';
 import { ENHANCE_YOUR_CALM } from '../http2/error-code.ts';
 import type { ConnectionSink, StreamSink } from '../http2/sinks.ts';
 import type { Http2Stream } from '../http2/stream.ts';
+import { dialTls } from './dial-tls.ts';
 import { connectFailure } from './node-error.ts';
 import type { OutboundHttp2 } from './outbound-http2.ts';
 import type { Sweepable } from './runtime.ts';
@@ -44,6 +45,8 @@ type SessionState = 'connecting' | 'open' | 'closed';
 export class UpstreamSession implements ConnectionSink, Sweepable {
   /** Why streams that are still open at the session's end have failed. */
   failure: ErrorCode = 'connectFailed';
+  /** The backend has chosen HTTP/1.1: streams that are open have sent nothing, and never will. */
+  isOther = false;
   readonly #pool: SessionPool;
   readonly #socket: Socket;
   readonly #output: SocketOutput;
@@ -74,7 +77,7 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
     );
     this.#connection = new Http2Connection('client', OPTIONS, this);
     this.#socket.on('error', (error) => this.#onError(error));
-    this.#socket.on('end', () => this.#socket.destroy());
+    this.#socket.on('end', () => this.#isOpen && this.#socket.destroy());
     this.#socket.on('close', () => this.#onGone());
     runtime.watch(this);
   }
@@ -87,17 +90,11 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
       socket.once('connect', () => this.#onConnect());
       return socket;
     }
-    const socket = connectTls({
-      host,
-      port,
-      secureContext: tls.context,
-      rejectUnauthorized: tls.verify,
-      ALPNProtocols: ['h2'],
-      ...(tls.serverName === undefined ? {} : { servername: tls.serverName }),
-    });
-    socket.setNoDelay(true);
+    const mayChoose = this.#pool.target.protocol === 'auto';
+    const socket = dialTls(this.#pool.target, tls, mayChoose ? ['h2', 'http/1.1'] : ['h2']);
     socket.once('secureConnect', () => {
       if (socket.alpnProtocol === 'h2') this.#onConnect();
+      else if (mayChoose) this.#handOver(socket);
       else this.#fail('tlsFailed');
     });
     socket.on('data', (bytes: Buffer) => this.#onData(bytes, bytes.length));
@@ -176,16 +173,36 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
     }
   }
 
+  get #isOpen(): boolean {
+    return this.#state !== 'closed';
+  }
+
   #onConnect(): void {
     if (this.#state === 'closed') return;
     this.#state = 'open';
     this.failure = 'upstreamReset';
+    this.#pool.pool.choseHttp2();
     this.#heardMs = this.#pool.runtime.nowMs;
     if (this.#pool.target.tls === null) this.#output.useHandle();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const half of waiting) half.onConnected();
     this.#connection.flush();
+  }
+
+  /** The connection goes on with HTTP/1.1, and whoever waits for this session asks the pool again. */
+  #handOver(socket: TLSSocket): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.isOther = true;
+    this.#leave();
+    this.#pool.runtime.unwatch(this);
+    this.#waiting = [];
+    socket.removeAllListeners('data').removeAllListeners('drain');
+    const connection = this.#pool.pool.choseHttp1(socket);
+    this.#connection.detach();
+    // Nobody waits for it any more.
+    if (connection.isIdle) connection.close();
   }
 
   #onData(bytes: Buffer, length: number): void {

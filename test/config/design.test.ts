@@ -22,9 +22,12 @@ describe('the configuration of the design, whole', () => {
     expect(await folder.lines(whole, { OVERRIDE_SECRET: 's3cret' })).toEqual([]);
   });
 
-  test('protocol auto is refused by name', async () => {
-    const lines = await folder.lines(GOOD.replace('a: {', 'a: { protocol: auto,'));
-    expect(lines).toEqual(['crossfade.yaml:4:8: backends.a.protocol: protocol "auto" is not built yet; use http1']);
+  test('protocol auto needs TLS, by which it is chosen', async () => {
+    expect(await folder.lines(GOOD.replace('a: {', 'a: { protocol: auto,'))).toEqual([
+      'crossfade.yaml:4:8: backends.a.protocol: auto is chosen by ALPN, which needs tls; give it tls (such as tls: {}), or say http1 or h2',
+    ]);
+    const { backends } = await folder.config(GOOD.replace('a: {', 'a: { protocol: auto, tls: {},'));
+    expect(backends.map(({ protocol }) => protocol)).toEqual(['auto', undefined]);
   });
 
   test('its format has a description', () => {
