@@ -1,7 +1,6 @@
 /** The admin API over HTTP. */
 import { CliError, EXIT, type ExitCode } from './exit.ts';
 
-/** Longest silence of the admin API, beyond what the caller asked it to wait. */
 const ANSWER_MS = 10_000;
 
 export interface Call {
@@ -10,6 +9,8 @@ export interface Call {
   /** Sent as If-Match. */
   readonly ifRevision?: number | undefined;
   readonly waitMs?: number | undefined;
+  /** Longest silence of the admin API, beyond waitMs; default 10 s. */
+  readonly answerMs?: number;
 }
 
 /** @throws CliError for whatever is not an answer that says done */
@@ -35,10 +36,9 @@ export function createClient(
     const body = await readJson(response, base);
     const warning = response.headers.get('crossfade-warning');
     if (warning !== null) onWarning(warning);
-    if (response.ok && isAnswer(path, body)) return body as Answer;
-    if (response.ok)
-      throw new CliError(EXIT.unreachable, `${base} is not a Crossfade admin API: it answered something else`);
-    throw refusal(response.status, body);
+    if (!response.ok) throw refusal(response.status, body);
+    if (isAnswer(path, body)) return body as Answer;
+    throw new CliError(EXIT.unreachable, `${notCrossfade(base)}: it answered something else`);
   };
 }
 
@@ -53,7 +53,7 @@ async function send(base: string, path: string, call: Call, token: string | unde
       headers,
       body: call.body === undefined ? null : JSON.stringify(call.body),
       redirect: 'error',
-      signal: AbortSignal.timeout(ANSWER_MS + (call.waitMs ?? 0)),
+      signal: AbortSignal.timeout((call.answerMs ?? ANSWER_MS) + (call.waitMs ?? 0)),
     });
   } catch (error) {
     const hint = 'is Crossfade serving there? --admin or CROSSFADE_ADMIN names another address';
@@ -69,32 +69,41 @@ function causeOf(error: unknown): string {
   return first?.message || cause.message || message;
 }
 
+/** Refusals of another server are none of Crossfade's, though they be JSON. */
 async function readJson(response: Response, base: string): Promise<unknown> {
   const type = response.headers.get('content-type') ?? 'no content type';
   try {
-    if (/^application\/(?:problem\+)?json\b/.test(type)) return await response.json();
+    const wanted = response.ok ? /^application\/json\b/ : /^application\/problem\+json\b/;
+    if (wanted.test(type)) return await response.json();
   } catch (error) {
     throw new CliError(EXIT.unreachable, `${base} broke off its answer (${causeOf(error)})`);
   }
-  throw new CliError(
-    EXIT.unreachable,
-    `${base} is not a Crossfade admin API: it answered ${response.status} with ${type}`,
-  );
+  throw new CliError(EXIT.unreachable, `${notCrossfade(base)}: it answered ${response.status} with ${type}`);
 }
 
+function notCrossfade(base: string): string {
+  return `${base} is not a Crossfade admin API`;
+}
+
+const isList = (value: unknown): boolean => Array.isArray(value);
+const isText = (value: unknown): boolean => typeof value === 'string';
+
 /** What an answer to these cannot be without: another server that speaks JSON is told apart before anything is made of it. */
-const MARKS: readonly (readonly [path: RegExp, key: string])[] = [
-  [/^\/v1\/status$/, 'replicas'],
-  [/^\/v1\/(?:routes|rollback|undo|adopt)$/, 'routes'],
-  [/^\/v1\/routes\/[^/]+$/, 'state'],
-  [/^\/v1\/history/, 'entries'],
-  [/^\/v1\/explain/, 'sentence'],
+const MARKS: readonly (readonly [path: RegExp, key: string, is: (value: unknown) => boolean])[] = [
+  [/^\/v1\/status$/, 'replicas', isList],
+  [/^\/v1\/(?:routes|rollback|undo|adopt|doctor)$/, 'routes', isList],
+  [/^\/v1\/routes\/[^/]+\/ramp$/, 'steps', isList],
+  [/^\/v1\/routes\/[^/]+/, 'state', isText],
+  [/^\/v1\/history/, 'entries', isList],
+  [/^\/v1\/history/, 'refusals', isList],
+  [/^\/v1\/explain/, 'sentence', isText],
 ];
 
+/** By one of its path's marks. */
 function isAnswer(path: string, body: unknown): boolean {
   if (typeof body !== 'object' || body === null) return false;
-  const mark = MARKS.find(([of]) => of.test(path))?.[1];
-  return mark === undefined || mark in body || (mark === 'entries' && 'refusals' in body);
+  const known = body as Readonly<Record<string, unknown>>;
+  return MARKS.some(([of, key, is]) => of.test(path) && is(known[key]));
 }
 
 function refusal(status: number, problem: unknown): CliError {

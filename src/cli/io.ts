@@ -1,11 +1,20 @@
+import { type Line, painted } from './paint.ts';
+
 /** What a command touches besides the network. Tests give their own. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Both take whole lines, without the newline. */
   out(line: string): void;
   err(line: string): void;
-  /** Draws over what was drawn before; absent: there is no terminal. */
-  draw?(lines: readonly string[]): void;
+  /** Absent: there is no terminal. */
+  readonly screen?: Screen;
+}
+
+export interface Screen {
+  /** How many lines it shows. */
+  rows(): number;
+  /** Draws over what was drawn before. */
+  draw(lines: readonly Line[]): void;
 }
 
 export function processIo(): Io {
@@ -13,23 +22,36 @@ export function processIo(): Io {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
-  const screen = process.stdout.isTTY ? { draw: drawing() } : {};
+  const { env } = process;
   return {
-    ...screen,
-    env: process.env,
+    ...(process.stdout.isTTY && env['TERM'] !== 'dumb' ? { screen: terminal(env) } : {}),
+    env,
     out: (line) => void process.stdout.write(`${line}\n`),
     err: (line) => void process.stderr.write(`${line}\n`),
   };
 }
 
-/** Lines that do not fit would leave a part of themselves behind when they are drawn over. */
-function drawing(): (lines: readonly string[]) => void {
+/** What a terminal is taken to be that does not say how large it is. */
+const COLUMNS = 80;
+const ROWS = 24;
+
+/** The last one is for the cursor. */
+function rows(): number {
+  return (process.stdout.rows || ROWS) - 1;
+}
+
+function terminal(env: Io['env']): Screen {
+  // https://no-color.org: set to anything that is not empty.
+  const colour = (env['NO_COLOR'] ?? '') === '';
   let drawn = 0;
-  return (lines) => {
-    const { columns, rows } = process.stdout;
-    const fitting = lines.slice(0, rows - 1).map((line) => line.slice(0, columns - 1));
-    const up = drawn === 0 ? '' : `\x1b[${drawn}A`;
-    process.stdout.write(`${up}${fitting.map((line) => `\x1b[2K${line}\n`).join('')}\x1b[0J`);
-    drawn = fitting.length;
+  return {
+    rows,
+    draw(lines) {
+      const columns = (process.stdout.columns || COLUMNS) - 1;
+      const up = drawn === 0 ? '' : `\x1b[${drawn}A`;
+      const shown = lines.slice(0, rows());
+      process.stdout.write(`${up}${shown.map((line) => `\x1b[2K${painted(line, columns, colour)}\n`).join('')}\x1b[0J`);
+      drawn = shown.length;
+    },
   };
 }

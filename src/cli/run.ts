@@ -4,6 +4,7 @@ import { createClient } from './client.ts';
 import { addAdopt } from './commands/adopt.ts';
 import { addBacktest } from './commands/backtest.ts';
 import { addCheck } from './commands/check.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addDemo } from './commands/demo.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -28,8 +29,21 @@ import { packageVersion } from './version.ts';
 
 /** @param argv without the names of node and the script */
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
-  const program = globalProgram(io);
   let code: number = EXIT.done;
+  const program = createProgram(io, (wanted) => {
+    code = wanted;
+  });
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    return failed(error, program.opts<GlobalOptions>().output === 'json', io);
+  }
+}
+
+/** All commands. @param exit told the exit code of the one that ran, unless it is 0 */
+export function createProgram(io: Io, exit: (code: number) => void): Command {
+  const program = globalProgram(io);
   const options = () => program.opts<GlobalOptions>();
   const context: Context = {
     io,
@@ -41,17 +55,10 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
     print(answer, lines) {
       for (const line of options().output === 'json' ? [JSON.stringify(answer, null, 2)] : lines()) io.out(line);
     },
-    exit(wanted) {
-      code = wanted;
-    },
+    exit,
   };
   for (const add of COMMANDS) add(program, context);
-  try {
-    await program.parseAsync(argv, { from: 'user' });
-    return code;
-  } catch (error) {
-    return failed(error, options().output === 'json', io);
-  }
+  return program;
 }
 
 const COMMANDS = [
@@ -74,10 +81,11 @@ const COMMANDS = [
   addBacktest,
   addDoctor,
   addGraduate,
+  addCompletion,
 ];
 
 function globalProgram(io: Io): Command {
-  const program = new Command('crossfade')
+  return new Command('crossfade')
     .description('Moves live traffic from an old platform to a new one, route by route, and takes it back by itself.')
     .version(packageVersion())
     .addOption(new Option('--admin <url>', `admin API (CROSSFADE_ADMIN, default ${ADMIN})`).argParser(httpUrl))
@@ -90,7 +98,6 @@ function globalProgram(io: Io): Command {
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.err(text.trimEnd()) })
     .exitOverride();
-  return program;
 }
 
 function failed(error: unknown, json: boolean, io: Io): number {

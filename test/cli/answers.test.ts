@@ -49,6 +49,26 @@ test('another server than Crossfade: 4', async () => {
   });
 });
 
+test.each([
+  ['status', 200, '{}'],
+  ['status', 200, '[]'],
+  ['status', 200, '{"replicas": 3, "routes": {}}'],
+  ['set search 5', 200, '{"name": "search"}'],
+  ['ramp search --dry-run', 200, '{"routes": []}'],
+  ['rollback --all', 200, '{"routes": 7}'],
+  ['watch', 200, '{"replicas": []}'],
+  ['doctor', 200, '{"status": "ok"}'],
+  ['explain search', 200, 'null'],
+  ['history', 200, '{"entries": null}'],
+  ['status', 404, '{"kind": "Status", "code": 404}'],
+  ['wait --timeout 1ms', 500, '"no"'],
+])('%s at a server that speaks JSON but is no Crossfade (%i %s): 4, in a sentence', async (line, status, body) => {
+  const url = await answering(status, 'application/json', body);
+  const { code, out, err } = await run([...line.split(' '), '--admin', url]);
+  expect({ code, out }).toEqual({ code: 4, out: '' });
+  expect(err).toMatch(/^crossfade: http:\S+ is not a Crossfade admin API: it answered [^\n]+$/);
+});
+
 test('an answer broken off: 4', async () => {
   const url = await serve((_request, response) => {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': 100 });

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { RouteList, Routes } from '../api.ts';
 import { changeLines, warnOfLaggards } from '../change.ts';
 import { type Context, writeCall } from '../context.ts';
+import { examples } from '../examples.ts';
 import { CliError, EXIT } from '../exit.ts';
 
 export function addAdopt(program: Command, context: Context): void {
@@ -14,6 +15,13 @@ export function addAdopt(program: Command, context: Context): void {
         .default('served'),
     )
     .option('--force', 'also where other replicas serve something newer')
+    .addHelpText(
+      'after',
+      examples(
+        ["crossfade adopt --reason 'Redis was emptied'", 'keeps what is served'],
+        ["crossfade adopt --keep stored --reason 'restored from the backup of noon'"],
+      ),
+    )
     .action(async ({ keep, force }: { keep: 'served' | 'stored'; force?: true }) => {
       if (context.options().reason === undefined) throw new CliError(EXIT.usage, 'adopt needs --reason');
       const call = context.client();

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Replay, type ReplaySettings } from '../../domain/replay.ts';
 import { type Context, wholeNumber } from '../context.ts';
 import { CountsReader, type CountsRow } from '../counts-csv.ts';
+import { examples } from '../examples.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { plural } from '../text.ts';
 
@@ -31,6 +32,13 @@ export function addBacktest(program: Command, context: Context): void {
     )
     .addOption(new Option('--bucket-ms <ms>', 'length of a bucket').default(1000).argParser(wholeNumber(1)))
     .addOption(new Option('--horizon-buckets <n>', 'length of a test').default(86_400).argParser(wholeNumber(1)))
+    .addHelpText(
+      'after',
+      examples(
+        ['crossfade backtest counts.csv'],
+        ['crossfade backtest --delta 0.01 - < counts.csv', 'with more tolerance'],
+      ),
+    )
     .action(async (file: string, settings: ReplaySettings) => {
       const runs = new Runs(file === '-' ? 'stdin' : file, settings, (line) => context.io.out(line));
       const input: AsyncIterable<Uint8Array> =

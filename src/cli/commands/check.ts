@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
+import { examples } from '../examples.ts';
 import { EXIT } from '../exit.ts';
 import { plain, plural } from '../text.ts';
 
@@ -8,6 +9,10 @@ export function addCheck(program: Command, context: Context): void {
     .command('check')
     .description('check a configuration without using it')
     .argument('[file]', 'configuration', 'config/crossfade.yaml')
+    .addHelpText(
+      'after',
+      examples(['crossfade check mine.yaml', 'exit code 78 with file, line and key when it is not valid']),
+    )
     .action(async (file: string) => {
       const [{ loadConfig }, { formatProblem }, { whyNotWritable }] = await Promise.all([
         import('../../config/load.ts'),

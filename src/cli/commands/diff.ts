@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Config } from '../../config/config.ts';
 import type { Route, RouteList } from '../api.ts';
 import type { Context } from '../context.ts';
+import { examples } from '../examples.ts';
 import { EXIT } from '../exit.ts';
 import { percent, plain, plural, table } from '../text.ts';
 
@@ -20,6 +21,7 @@ export function addDiff(program: Command, context: Context): void {
     .command('diff')
     .description('where the routes of a configuration file differ from those that are served and stored')
     .argument('[file]', 'configuration', 'config/crossfade.yaml')
+    .addHelpText('after', examples(['crossfade diff mine.yaml', 'exit code 2 when they differ']))
     .action(async (file: string) => {
       const [{ loadConfig }, { formatProblem }] = await Promise.all([
         import('../../config/load.ts'),

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Examination, Examinations, ExaminedSide } from '../api.ts';
 import type { Context } from '../context.ts';
+import { examples } from '../examples.ts';
 import { EXIT } from '../exit.ts';
 import { plain, table } from '../text.ts';
 
@@ -10,6 +11,13 @@ export function addDoctor(program: Command, context: Context): void {
     .description('what would break or differ if requests were moved: both sides of each route, held against each other')
     .argument('[route]', 'name of the route; default: all')
     .option('--path <path>', 'path of the sample request; default: what the route matches')
+    .addHelpText(
+      'after',
+      examples(
+        ['crossfade doctor', 'all routes; exit code 2 when something would break'],
+        ["crossfade doctor search --path '/search/?q=x'", 'with a sample request of your own'],
+      ),
+    )
     .action(async (route: string | undefined, { path }: { path?: string }) => {
       const body = { ...(route === undefined ? {} : { route }), ...(path === undefined ? {} : { path }) };
       const found = await context.client()<Examinations>('/v1/doctor', { method: 'POST', body });

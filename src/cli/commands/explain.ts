@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { RequestExplained, RouteExplained } from '../api.ts';
 import type { Context } from '../context.ts';
+import { examples } from '../examples.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { percent, plain, table, time } from '../text.ts';
 import { routesText } from './history.ts';
@@ -21,6 +22,13 @@ export function addExplain(program: Command, context: Context): void {
     .option('--method <method>', 'its method')
     .option('-H, --header <line>', "a header 'name: value'; may be repeated", append, [])
     .option('--address <ip>', "the client's address")
+    .addHelpText(
+      'after',
+      examples(
+        ['crossfade explain search', 'why the route is where it is'],
+        ["crossfade explain --url http://api.example.com/search/?q=x -H 'x-user-id: 7'", 'where this request would go'],
+      ),
+    )
     .action(async (route: string | undefined, options: RequestOptions) => {
       if ((route === undefined) === (options.url === undefined)) {
         throw new CliError(EXIT.usage, 'name a route, or give --url');

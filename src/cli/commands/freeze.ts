@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Route } from '../api.ts';
 import { changeLines, warnOfLaggards } from '../change.ts';
 import { type Context, routePath, writeCall } from '../context.ts';
+import { examples } from '../examples.ts';
 
 /** `freeze` and `unfreeze`, which differ in nothing but the verb. */
 export function addFreeze(program: Command, context: Context): void {
@@ -10,6 +11,7 @@ export function addFreeze(program: Command, context: Context): void {
       .command(verb)
       .description(description)
       .argument('<route>', 'name of the route')
+      .addHelpText('after', examples([`crossfade ${verb} search --reason 'until the incident is over'`]))
       .action(async (name: string) => {
         const call = context.client();
         const before = await call<Route>(routePath(name));

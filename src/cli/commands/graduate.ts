@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import type { Config } from '../../config/config.ts';
 import type { Route } from '../api.ts';
 import { type Context, httpUrl, wholeNumber } from '../context.ts';
+import { examples } from '../examples.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { gatewayRoute } from '../graduation.ts';
 import { queryPrometheus } from '../prometheus.ts';
@@ -34,6 +35,10 @@ export function addGraduate(program: Command, context: Context): void {
     .option('--config <file>', 'configuration that has the route', 'config/crossfade.yaml')
     .option('--gateway <name>', 'Gateway that the route is attached to', 'gateway')
     .addOption(new Option('--port <n>', "port of the new side's Service").argParser(wholeNumber(1)))
+    .addHelpText(
+      'after',
+      examples(['crossfade graduate search --prometheus http://prometheus:9090 --port 80 | kubectl apply -f -']),
+    )
     .action(async (name: string, options: Options) => {
       const manifest = await manifestOf(name, options, context.io.env);
       const proof = await prove(name, options, context);

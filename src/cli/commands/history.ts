@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Entry, History, Refused } from '../api.ts';
 import { type Context, wholeNumber } from '../context.ts';
+import { examples } from '../examples.ts';
 import { percent, plural, table, time } from '../text.ts';
 
 interface Options {
@@ -16,6 +17,14 @@ export function addHistory(program: Command, context: Context): void {
     .option('--route <name>', 'only changes of this route')
     .addOption(new Option('--limit <n>', 'at most so many').argParser(wholeNumber(1)).default(20))
     .option('--refused', 'what this replica has refused to write, instead of changes')
+    .addHelpText(
+      'after',
+      examples(
+        ['crossfade history --limit 5'],
+        ['crossfade history --route search -o json'],
+        ['crossfade history --refused', 'writes that were refused, to whom and why'],
+      ),
+    )
     .action(async ({ route, limit, refused = false }: Options) => {
       const query = new URLSearchParams({ limit: String(limit), ...(route === undefined ? {} : { route }) });
       const call = context.client();

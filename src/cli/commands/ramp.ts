@@ -2,8 +2,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Gate, RampPlan, Route } from '../api.ts';
 import { changeLines, warnOfLaggards } from '../change.ts';
 import { type Context, routePath, writeCall } from '../context.ts';
+import { examples } from '../examples.ts';
 import { CliError, EXIT } from '../exit.ts';
-import { duration, percent, table } from '../text.ts';
+import { count, duration, percent, table } from '../text.ts';
 
 interface Options {
   readonly template?: string;
@@ -31,13 +32,15 @@ export function addRamp(program: Command, context: Context): void {
     .option('--dry-run', 'print the plan and change nothing')
     .addHelpText(
       'after',
-      `
-Examples:
-  crossfade ramp search --dry-run                         the plan of its configured ramp
-  crossfade ramp search --reason "move begins"            begins it
-  crossfade ramp search --steps 1:5m,5:10m,25:30m,100     steps by hand
-  crossfade ramp search --steps 1:5m:1000,50:1h:approval,100
-      leaves 1% after 5 minutes and 1,000 requests of the new side, 50% after an hour when somebody says: crossfade step search`,
+      examples(
+        ['crossfade ramp search --dry-run', 'the plan of its configured ramp'],
+        ["crossfade ramp search --reason 'move begins'", 'begins it'],
+        ['crossfade ramp search --steps 1:5m,5:10m,25:30m,100', 'steps by hand'],
+        [
+          'crossfade ramp search --steps 1:5m:1000,50:1h:approval,100',
+          'gates: 1,000 requests of new; crossfade step search',
+        ],
+      ),
     )
     .action(async (name: string, { template, steps, dryRun = false }: Options) => {
       if (template !== undefined && steps !== undefined) throw new CliError(EXIT.usage, 'give --template or --steps');
@@ -92,5 +95,5 @@ function planLines({ template, steps, begins }: RampPlan): string[] {
 
 export function gateText(gate: Gate): string {
   if (gate === null) return 'healthy';
-  return gate === 'approval' ? 'approval' : `healthy, ${gate.newRequests} new requests`;
+  return gate === 'approval' ? 'approval' : `healthy, ${count(gate.newRequests)} new requests`;
 }

@@ -3,6 +3,7 @@ import type { Route, Routes } from '../api.ts';
 import { changeLines, warnOfLaggards } from '../change.ts';
 import { type Context, httpUrl, routePath, writeCall } from '../context.ts';
 import { rollBackDirectly } from '../direct.ts';
+import { examples } from '../examples.ts';
 import { CliError, EXIT } from '../exit.ts';
 
 interface Options {
@@ -23,6 +24,17 @@ export function addRollback(program: Command, context: Context): void {
     .addOption(
       new Option('--admins <urls>', 'admin APIs of the replicas for --direct, with commas between (--admin)').argParser(
         (text) => text.split(',').map((url) => httpUrl(url.trim())),
+      ),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        ['crossfade rollback search', 'at once; needs no revision and no reason'],
+        ["crossfade rollback --all --reason 'CHG-881'", 'everything, in one change'],
+        [
+          'crossfade rollback --all --direct --admins http://10.0.0.5:9900,http://10.0.0.6:9900',
+          'while the store is away',
+        ],
       ),
     )
     .action(async (name: string | undefined, { all = false, direct = false, force = false, admins }: Options) => {

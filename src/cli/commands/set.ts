@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Route } from '../api.ts';
 import { changeLines, warnOfLaggards } from '../change.ts';
 import { type Context, routePath, writeCall } from '../context.ts';
+import { examples } from '../examples.ts';
 
 export function addSet(program: Command, context: Context): void {
   program
@@ -9,6 +10,13 @@ export function addSet(program: Command, context: Context): void {
     .description("set the new side's share of a route")
     .argument('<route>', 'name of the route')
     .argument('<percent>', '0 to 100, with at most four decimals', parsePercent)
+    .addHelpText(
+      'after',
+      examples(
+        ["crossfade set search 1 --reason 'first percent' --wait"],
+        ['crossfade set search 0.05 --if-rev 41', 'only if nobody has changed it meanwhile'],
+      ),
+    )
     .action(async (name: string, weight: number) => {
       const call = context.client();
       const before = await call<Route>(routePath(name));

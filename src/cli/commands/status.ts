@@ -2,12 +2,14 @@ import type { Command } from 'commander';
 import type { Replica, Route, Routes, Status } from '../api.ts';
 import { appliedText } from '../change.ts';
 import type { Context } from '../context.ts';
+import { examples } from '../examples.ts';
 import { count, percent, plain, plural, table } from '../text.ts';
 
 export function addStatus(program: Command, context: Context): void {
   program
     .command('status')
     .description('where the replica and its routes are')
+    .addHelpText('after', examples(['crossfade status'], ['crossfade status -o json --admin http://10.0.0.5:9900']))
     .action(async () => {
       const call = context.client();
       const [status, { routes }] = await Promise.all([call<Status>('/v1/status'), call<Routes>('/v1/routes')]);

@@ -3,6 +3,7 @@ import type { History, Routes } from '../api.ts';
 import { changeLines, warnOfLaggards } from '../change.ts';
 import type { Client } from '../client.ts';
 import { type Context, wholeNumber, writeCall } from '../context.ts';
+import { examples } from '../examples.ts';
 import { CliError, EXIT } from '../exit.ts';
 
 export function addUndo(program: Command, context: Context): void {
@@ -10,6 +11,13 @@ export function addUndo(program: Command, context: Context): void {
     .command('undo')
     .description('restore what a change replaced, if nobody has changed its routes since')
     .argument('[revision]', 'the change; default: the last one', wholeNumber(1))
+    .addHelpText(
+      'after',
+      examples(
+        ["crossfade undo --reason 'too early'", 'the last change'],
+        ["crossfade undo 42 --reason 'too early'", 'the change that made revision 42'],
+      ),
+    )
     .action(async (given: number | undefined) => {
       const call = context.client();
       const revision = given ?? (await lastRevision(call));

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import type { Status } from '../api.ts';
 import { laggards } from '../change.ts';
 import { type Context, duration } from '../context.ts';
+import { examples } from '../examples.ts';
 import { CliError, EXIT } from '../exit.ts';
 import { plural } from '../text.ts';
 
@@ -17,6 +18,10 @@ export function addWait(program: Command, context: Context): void {
       new Option('--timeout <time>', 'give up after, such as 500ms or 5s')
         .argParser(duration)
         .default(TIMEOUT_MS, '30s'),
+    )
+    .addHelpText(
+      'after',
+      examples(['crossfade set search 25 && crossfade wait --timeout 5s', 'exit code 2 names those that lag behind']),
     )
     .action(async ({ timeout }: { timeout: number }) => {
       const call = context.client();

@@ -1,13 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
-import type { Ramp, Route, RouteList, Status } from '../api.ts';
+import type { Route, RouteList, Status } from '../api.ts';
 import type { Client } from '../client.ts';
 import { type Context, routePath, wholeNumber } from '../context.ts';
-import { count, duration, percent, plain } from '../text.ts';
-import { gateText } from './ramp.ts';
+import { examples } from '../examples.ts';
+import { CliError, EXIT } from '../exit.ts';
+import { type Line, toned, unpainted } from '../paint.ts';
+import { Rates } from '../rates.ts';
+import { duration, percent, plain } from '../text.ts';
+import { type Sight, treeOf } from '../watch-tree.ts';
 
 const POLL_MS = 500;
-const BAR = 40;
+const WINDOW_MS = 5_000;
+/** Of a screen whose height nobody knows. */
+const ROWS = 10_000;
 
 interface Options {
   readonly once?: boolean;
@@ -21,98 +27,82 @@ export function addWatch(program: Command, context: Context): void {
     .argument('[route]', 'only this one')
     .option('--once', 'show it once')
     .addOption(new Option('--times <n>', 'look so many times').argParser(wholeNumber(1)).hideHelp())
-    .addHelpText('after', '\nExamples:\n  crossfade watch search\n  crossfade watch | tee ramp.log')
-    .action(
-      async (name: string | undefined, { once = false, times = once ? 1 : Number.POSITIVE_INFINITY }: Options) => {
-        const call = context.client();
-        const told = new Map<string, string>();
-        for (let looked = 1; ; looked++) {
-          const [status, routes] = await Promise.all([call<Status>('/v1/status'), routesOf(call, name)]);
-          show(context, status, routes, told, once);
-          if (looked >= times) return;
-          await sleep(POLL_MS);
-        }
-      },
+    .addHelpText(
+      'after',
+      examples(
+        ['crossfade watch search', 'Ctrl-C ends it; NO_COLOR=1 takes the colours away'],
+        ['crossfade watch | tee ramp.log'],
+        ['crossfade watch --once', 'the same for a script or a ticket'],
+      ),
+    )
+    .action((name: string | undefined, { once = false, times }: Options) =>
+      watch(context, name, once, times ?? (once ? 1 : Number.POSITIVE_INFINITY)),
     );
+}
+
+async function watch(context: Context, name: string | undefined, once: boolean, times: number): Promise<void> {
+  const call = context.client();
+  const rates = new Rates(WINDOW_MS);
+  const told = new Map<string, string>();
+  let sight: Sight | undefined;
+  for (let looked = 1; ; looked++) {
+    const seen = await look(call, name);
+    if (seen instanceof CliError) {
+      // Whoever watches a move wants to see it again when the replica is back.
+      if (sight === undefined || seen.exit !== EXIT.unreachable) throw seen;
+      tellSilence(context, seen, sight, told);
+    } else {
+      const now = Date.now();
+      sight = { ...seen, rates: rates.add(seen.routes, performance.now()), now };
+      show(context, sight, told, once);
+    }
+    if (looked >= times) return;
+    await sleep(POLL_MS);
+  }
+}
+
+async function look(call: Client, name: string | undefined): Promise<Pick<Sight, 'status' | 'routes'> | CliError> {
+  try {
+    const [status, routes] = await Promise.all([call<Status>('/v1/status'), routesOf(call, name)]);
+    return { status, routes };
+  } catch (error) {
+    if (error instanceof CliError) return error;
+    throw error;
+  }
 }
 
 async function routesOf(call: Client, name: string | undefined): Promise<readonly Route[]> {
   return name === undefined ? (await call<RouteList>('/v1/routes')).routes : [await call<Route>(routePath(name))];
 }
 
-function show(
-  context: Context,
-  status: Status,
-  routes: readonly Route[],
-  told: Map<string, string>,
-  once: boolean,
-): void {
+function show(context: Context, sight: Sight, told: Map<string, string>, once: boolean): void {
   const { io } = context;
-  const { output } = context.options();
-  if (output !== 'json' && (once || io.draw !== undefined)) {
-    const lines = [headline(status), ...routes.flatMap((route) => routeTree(route, Date.now()))].map(plain);
-    if (io.draw === undefined || once) for (const line of lines) io.out(line);
-    else io.draw(lines);
-    return;
-  }
-  for (const route of routes) {
+  const asJson = context.options().output === 'json';
+  if (!asJson && once) return treeOf(sight, ROWS).forEach((line) => io.out(unpainted(line)));
+  if (!asJson && io.screen !== undefined) return io.screen.draw(treeOf(sight, io.screen.rows()));
+  told.delete(SILENCE);
+  for (const route of sight.routes) {
     const line = routeLine(route);
     if (told.get(route.name) === line) continue;
     told.set(route.name, line);
-    io.out(output === 'json' ? JSON.stringify(route) : plain(`${new Date().toISOString()}  ${line}`));
+    io.out(asJson ? JSON.stringify(route) : plain(`${new Date(sight.now).toISOString()}  ${line}`));
   }
 }
 
-function headline({ fleet, revision, applied, store, alarm }: Status): string {
-  const down = store.up ? '' : `   store DOWN: ${store.reason ?? 'unknown reason'}`;
-  return `fleet ${fleet}   revision ${revision}   ${applied.replicas}/${applied.of} applied${down}${alarm === null ? '' : '   ALARM'}`;
-}
+/** No route has this name. */
+const SILENCE = ' silence';
 
-const SIGNS: Readonly<Record<string, string>> = {
-  steady: '●',
-  ramping: '▶',
-  paused: '॥',
-  held: '◌',
-  rolledBack: '✖',
-  completed: '✔',
-};
-
-/** As a tree, the way `kubectl argo rollouts get rollout -w` shows one. */
-function routeTree(route: Route, now: number): string[] {
-  const { name, weight, state, frozen, reason, evidence, ramp } = route;
-  const steps = ramp === null ? [] : stepLines(ramp, state, now);
-  return [
-    `${SIGNS[state] ?? '?'} ${name}  ${bar(weight)} ${percent(weight)} new   ${state}${frozen ? ', frozen' : ''}`,
-    `  ├─ old ${route.old.backend}: ${count(route.old.requests)} requests, ${count(route.old.faults)} faults, ${route.old.endpoints.length} endpoints`,
-    `  ├─ new ${route.new.backend}: ${count(route.new.requests)} requests, ${count(route.new.faults)} faults, ${route.new.endpoints.length} endpoints`,
-    `  ├─ ${evidence.verdict}: ${evidence.reason}`,
-    ...steps,
-    `  └─ ${reason}`,
-  ];
-}
-
-function stepLines(ramp: Ramp, state: string, now: number): string[] {
-  const head = `  ├─ ramp ${ramp.template ?? 'by hand'}: step ${ramp.step} of ${ramp.of}`;
-  const waiting = ramp.waiting === null ? [] : [`  │  waits for ${ramp.waiting.for}: ${ramp.waiting.reason}`];
-  const steps = ramp.steps.map(({ weight, hold, gate }, i) => {
-    const at = i + 1;
-    const mark = at < ramp.step ? '✔' : at === ramp.step ? '▶' : ' ';
-    const held = at === ramp.step && state === 'ramping' ? `   ${progress(now - ramp.since, hold)}` : '';
-    return `  │  ${mark} ${percent(weight).padStart(8)}  ${duration(hold).padStart(6)}  ${gateText(gate)}${held}`;
-  });
-  return [head, ...steps, ...waiting];
-}
-
-function progress(passedMs: number, holdMs: number): string {
-  if (holdMs === 0) return '';
-  const share = Math.min(1, Math.max(0, passedMs / holdMs));
-  const filled = Math.round(share * 20);
-  return `[${'█'.repeat(filled)}${'░'.repeat(20 - filled)}] ${Math.round(share * 100)}%`;
-}
-
-function bar(weight: number): string {
-  const filled = Math.round((weight / 100) * BAR);
-  return `${'█'.repeat(filled)}${'░'.repeat(BAR - filled)}`;
+/** What was seen last stays, with its age. */
+function tellSilence(context: Context, { message }: CliError, last: Sight, told: Map<string, string>): void {
+  const { io } = context;
+  if (context.options().output !== 'json' && io.screen !== undefined) {
+    const age = duration(Math.floor((Date.now() - last.now) / 1000) * 1000);
+    const old = treeOf(last, io.screen.rows() - 1).map((line): Line => [toned('dim', unpainted(line))]);
+    return io.screen.draw([[toned('bad', `✖ ${message}; this is ${age} old`)], ...old]);
+  }
+  if (told.get(SILENCE) === message) return;
+  told.set(SILENCE, message);
+  io.err(plain(`crossfade: ${message}`));
 }
 
 function routeLine({ name, weight, state, frozen, revision, ramp, evidence }: Route): string {
