@@ -156,18 +156,19 @@ describe('on what it is told', () => {
     const { NO_COLOR: _, ...inherited } = process.env;
     const env = { ...inherited, TERM: 'xterm', CROSSFADE_ADMIN: admin.url, ...more };
     const { stdout } = await promisify(execFile)('script', ['-qec', command, '/dev/null'], { env });
-    return stdout;
+    // ESC made visible.
+    return stdout.replaceAll('\u001b', '^');
   }
 
   test('on a terminal it draws over what it drew, in colour unless NO_COLOR is set', async () => {
     const drawn = await onTerminal({});
     expect(drawn.match(/● /g)).toHaveLength(6);
-    const up = /\u001b\[(\d+)A/g;
+    const up = /\^\[(\d+)A/g;
     const lines = drawn.slice(0, drawn.search(up)).split('\n').length - 1;
     expect([...drawn.matchAll(up)].map((match) => Number(match[1]))).toEqual([lines, lines]);
-    expect(drawn).toContain('\u001b[32m✔ 1/1 applied\u001b[0m');
+    expect(drawn).toContain('^[32m✔ 1/1 applied^[0m');
     const plain = await onTerminal({ NO_COLOR: '1' });
     expect(plain).toContain('✔ 1/1 applied');
-    expect(plain).not.toMatch(/\u001b\[\d*m/);
+    expect(plain).not.toMatch(/\^\[\d*m/);
   });
 });
