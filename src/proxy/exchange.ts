@@ -10,14 +10,16 @@ import { bucketOfHash, drawSide, murmur3, sideOfBucket } from '../domain/split.t
 import type { Fields } from '../fields.ts';
 import { NO_BODY } from '../http1/framing.ts';
 import { AccessEntry, type SideReason } from './access-entry.ts';
-import { AddedFields, NOTHING_ADDED } from './added-fields.ts';
+import { type AddedFields, NOTHING_ADDED } from './added-fields.ts';
 import { chooseEndpoint, DOWN } from './choice.ts';
-import { formatGrpcTimeout, grpcStatus, grpcTimeoutMs, grpcType, hasTrailers } from './grpc.ts';
+import { GrpcCall } from './grpc-call.ts';
 import { GrpcHealth, isHealthCall, namesHealth } from './grpc-health.ts';
 import type { InboundHalf, OutboundHalf, RequestView, ResponseView } from './halves.ts';
+import { KeptBody } from './kept-body.ts';
 import { Observation } from './observation.ts';
 import { overrideSide } from './override.ts';
 import type { Pool } from './pool.ts';
+import { Progress } from './progress.ts';
 import { countRejection } from './rejections.ts';
 import type { RescueBudget } from './rescue-budget.ts';
 import { routeOf } from './routing.ts';
@@ -31,9 +33,6 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRAC
 
 /** Attempts of one request on its own side, the first included, but for those that a reused connection cost; one more goes to the other side. */
 const MAX_ATTEMPTS = 2;
-
-/** How much earlier than ours a client's clock may say that its deadline has passed: about the way of its request to us. */
-const DEADLINE_SLACK_MS = 20;
 
 export class Exchange {
   readonly #runtime: Runtime;
@@ -53,11 +52,7 @@ export class Exchange {
   #isOverridden = false;
   /** The other side has been asked instead. */
   #hasTurned = false;
-  /** What the backend was given of the body, to be given to another. */
-  readonly #kept: Buffer[] = [];
-  #keptBytes = 0;
-  /** Not all of what was sent of the body is kept. */
-  #bodyLost = false;
+  readonly #kept = new KeptBody();
   /** Of the sticky key that the side follows from. */
   #keyHash = NO_KEY;
   #attempts = 0;
@@ -67,25 +62,11 @@ export class Exchange {
   /** What the proxy adds to the response. */
   #added: AddedFields = NOTHING_ADDED;
   #status = 0;
-  #requestEnded = false;
   #requestTrailers: Fields | null = null;
-  #responseStarted = false;
-  #responseBlocked = false;
-  /** The backend takes no more of the request's body now. */
-  #requestBlocked = false;
-  /** Waiting for the connection before the body is asked for, so that a failed connect costs none of it. */
-  #awaitsConnect = false;
-  /** Content type of a gRPC call; null: it is none. */
-  #grpcType: string | null = null;
-  /** What the response has said of its status so far. */
-  #grpcStatus: number | undefined;
-  /** When the client gives a gRPC call up; infinite: never. */
-  #grpcDeadlineMs = Number.POSITIVE_INFINITY;
+  readonly #call = new GrpcCall();
+  readonly #progress = new Progress();
   /** Null: the access log is off. */
   #entry: AccessEntry | null = null;
-  #totalDeadlineMs = 0;
-  #requestActiveMs = 0;
-  #responseActiveMs = 0;
 
   constructor(runtime: Runtime, inbound: InboundHalf) {
     this.#runtime = runtime;
@@ -101,17 +82,17 @@ export class Exchange {
 
   /** Whether a head has been given to the client's half. */
   get hasResponded(): boolean {
-    return this.#responseStarted;
+    return this.#progress.responseStarted;
   }
 
   /** Content type of the gRPC call that is under way; null: it is none. */
   get grpcType(): string | null {
-    return this.#grpcType;
+    return this.#call.type;
   }
 
   /** Whether only HTTP/2 can carry the answer: a gRPC call's, but for gRPC-Web. */
   get needsHttp2(): boolean {
-    return this.#grpcType !== null && hasTrailers(this.#grpcType);
+    return this.#call.needsTrailers;
   }
 
   /** Whether the client would rather go on with another protocol than HTTP/1.1. */
@@ -132,23 +113,14 @@ export class Exchange {
     this.#added = NOTHING_ADDED;
     this.#status = 0;
     this.#hasTurned = false;
-    this.#kept.length = 0;
-    this.#keptBytes = 0;
-    this.#bodyLost = false;
-    this.#requestEnded = false;
-    this.#responseStarted = false;
-    this.#responseBlocked = false;
-    this.#requestBlocked = false;
-    this.#awaitsConnect = false;
-    this.#grpcType = grpcType(request);
-    this.#grpcStatus = undefined;
-    this.#grpcDeadlineMs = Number.POSITIVE_INFINITY;
-    this.#requestActiveMs = runtime.nowMs;
+    this.#kept.begin();
+    this.#progress.begin(runtime.nowMs);
+    this.#call.begin(request);
     this.#entry = runtime.accessLog === null ? null : new AccessEntry(runtime.accessLog, runtime.clock());
-    if (this.#grpcType !== null && isHealthCall(request.target) && !this.#isHealthRouted(serving, request)) {
+    if (this.#call.type !== null && isHealthCall(request.target) && !this.#isHealthRouted(serving, request)) {
       this.#observation.beginUnrouted(serving.counts);
       // There is nobody else to ask.
-      this.#bodyLost = true;
+      this.#kept.lose();
       this.#outbound = new GrpcHealth(runtime, this);
       this.#outbound.sendHead(request, NOTHING_ADDED, null);
       return;
@@ -165,8 +137,8 @@ export class Exchange {
     (serving.budgets[index] as RescueBudget).requests++;
     const nowMs = runtime.clock();
     const { totalMs } = route.timeouts;
-    this.#totalDeadlineMs = totalMs > 0 ? nowMs + totalMs : Number.POSITIVE_INFINITY;
-    if (this.#grpcType !== null) this.#grpcDeadlineMs = nowMs + grpcTimeoutMs(request.fields);
+    if (totalMs > 0) this.#progress.totalDeadlineMs = nowMs + totalMs;
+    if (this.#call.type !== null) this.#call.startDeadline(request, nowMs);
     const overridden = this.#override(request, serving);
     this.#isOverridden = overridden !== undefined;
     this.#side = overridden ?? this.#assign(request, serving, index, route);
@@ -236,30 +208,19 @@ export class Exchange {
     if (!outbound.isConnected) this.#observation.connecting();
     this.#pool = pool;
     this.#outbound = outbound;
-    if (this.#grpcDeadlineMs === Number.POSITIVE_INFINITY) {
-      outbound.sendHead(request, this.#inbound.forwarding.of(request), this.#droppedNames);
-    } else {
-      this.#sendDeadlineHead(outbound, request);
-    }
-    this.#requestBlocked = false;
-    if (this.#kept.length > 0) this.#sendKept(outbound);
-    if (this.#requestEnded) {
-      this.#responseActiveMs = this.#runtime.nowMs;
+    const forwarding = this.#inbound.forwarding.of(request);
+    if (!this.#call.hasDeadline) outbound.sendHead(request, forwarding, this.#droppedNames);
+    else this.#call.sendHead(outbound, request, forwarding, this.#droppedNames, this.#runtime.clock());
+    this.#progress.requestBlocked = !this.#kept.sendTo(outbound);
+    if (this.#progress.requestEnded) {
+      this.#progress.responseActiveMs = this.#runtime.nowMs;
       outbound.sendEnd(this.#requestTrailers);
     } else if (!outbound.isConnected && request.bodyLength !== NO_BODY) {
-      this.#awaitsConnect = true;
+      this.#progress.awaitsConnect = true;
       this.#inbound.pauseRequest();
-    } else if (isPaused && !this.#requestBlocked) {
+    } else if (isPaused && !this.#progress.requestBlocked) {
       this.#inbound.resumeRequest();
     }
-  }
-
-  /** A backend is told how much of the client's time is left. */
-  #sendDeadlineHead(outbound: OutboundHalf, request: RequestView): void {
-    const leftMs = this.#grpcDeadlineMs - this.#runtime.clock();
-    const { flat } = this.#inbound.forwarding.of(request);
-    const added = new AddedFields([...flat, 'grpc-timeout', formatGrpcTimeout(leftMs)]);
-    outbound.sendHead(request, added, [...(this.#droppedNames ?? []), 'grpc-timeout']);
   }
 
   /** Whether a route asks for the health service by name: then its backends answer. */
@@ -271,31 +232,16 @@ export class Exchange {
   // From the client's half.
 
   onRequestBody(bytes: Buffer, start: number, end: number): void {
-    this.#requestActiveMs = this.#runtime.nowMs;
-    this.#keep(bytes, start, end);
+    this.#progress.requestActiveMs = this.#runtime.nowMs;
+    if (!this.#kept.isLost) this.#keep(bytes, start, end);
     if (this.#outbound?.sendBody(bytes, start, end) !== false) return;
-    this.#requestBlocked = true;
+    this.#progress.requestBlocked = true;
     this.#inbound.pauseRequest();
   }
 
-  /** A copy of the body, as long as it is short and of use. */
   #keep(bytes: Buffer, start: number, end: number): void {
-    if (this.#bodyLost) return;
-    this.#keptBytes += end - start;
     const { bodyBytes } = (this.#route as RouteSpec).rescue;
-    if (this.#isRepeatable && this.#keptBytes <= bodyBytes) {
-      this.#kept.push(Buffer.from(bytes.subarray(start, end)));
-      return;
-    }
-    this.#bodyLost = true;
-    this.#kept.length = 0;
-  }
-
-  #sendKept(outbound: OutboundHalf): void {
-    for (const bytes of this.#kept) {
-      if (!outbound.sendBody(bytes, 0, bytes.length)) this.#requestBlocked = true;
-    }
-    outbound.flushRequest();
+    this.#kept.keep(bytes, start, end, this.#isRepeatable ? bodyBytes : 0);
   }
 
   get #isRepeatable(): boolean {
@@ -303,9 +249,9 @@ export class Exchange {
   }
 
   onRequestEnd(trailers: Fields | null): void {
-    this.#requestEnded = true;
+    this.#progress.requestEnded = true;
     this.#requestTrailers = trailers === null ? null : this.#passOn(trailers);
-    this.#responseActiveMs = this.#runtime.nowMs;
+    this.#progress.responseActiveMs = this.#runtime.nowMs;
     this.#outbound?.sendEnd(this.#requestTrailers);
   }
 
@@ -322,9 +268,9 @@ export class Exchange {
   }
 
   onClientDrained(): void {
-    if (!this.#responseBlocked) return;
-    this.#responseBlocked = false;
-    this.#responseActiveMs = this.#runtime.nowMs;
+    if (!this.#progress.responseBlocked) return;
+    this.#progress.responseBlocked = false;
+    this.#progress.responseActiveMs = this.#runtime.nowMs;
     this.#outbound?.resumeResponse();
   }
 
@@ -333,8 +279,7 @@ export class Exchange {
     if (this.#request === null) return;
     this.#dropOutbound();
     const nowMs = this.#runtime.clock();
-    // A client whose deadline has passed leaves a little before we see it pass: its backend was too slow.
-    const isLate = nowMs >= this.#grpcDeadlineMs - DEADLINE_SLACK_MS;
+    const isLate = this.#call.isLate(nowMs);
     if (isLate) this.#observation.fault('deadlineExceeded');
     this.#observation.attempt(isLate ? OUTCOME_FAULT : OUTCOME_CANCELLED, nowMs);
     this.#entry?.endedByClient();
@@ -346,40 +291,40 @@ export class Exchange {
 
   onConnected(): void {
     this.#observation.connected(this.#runtime.clock());
-    if (!this.#awaitsConnect) return;
-    this.#awaitsConnect = false;
-    this.#requestActiveMs = this.#runtime.nowMs;
+    if (!this.#progress.awaitsConnect) return;
+    this.#progress.awaitsConnect = false;
+    this.#progress.requestActiveMs = this.#runtime.nowMs;
     this.#inbound.resumeRequest();
   }
 
   onBackendDrained(): void {
-    this.#requestBlocked = false;
-    this.#requestActiveMs = this.#runtime.nowMs;
-    if (!this.#requestEnded && !this.#awaitsConnect) this.#inbound.resumeRequest();
+    this.#progress.requestBlocked = false;
+    this.#progress.requestActiveMs = this.#runtime.nowMs;
+    if (!this.#progress.requestEnded && !this.#progress.awaitsConnect) this.#inbound.resumeRequest();
   }
 
   onInterim(response: ResponseView): void {
-    this.#bodyLost = true;
-    this.#responseActiveMs = this.#runtime.nowMs;
+    this.#kept.lose();
+    this.#progress.responseActiveMs = this.#runtime.nowMs;
     this.#inbound.respondInterim(response);
   }
 
   onResponseHead(response: ResponseView): void {
-    this.#responseStarted = true;
-    this.#responseActiveMs = this.#runtime.nowMs;
+    this.#progress.responseStarted = true;
+    this.#progress.responseActiveMs = this.#runtime.nowMs;
     this.#status = response.status;
     this.#entry?.head(this.#runtime.clock());
     this.#responseNominated = response.connection.nominated;
-    if (this.#grpcType !== null) this.#grpcStatus = grpcStatus(response.fields);
+    if (this.#call.type !== null) this.#call.read(response.fields);
     this.#inbound.respondHead(response, this.#added);
   }
 
   /** False: the client cannot take more now. */
   onResponseBody(bytes: Buffer, start: number, end: number): boolean {
-    this.#responseActiveMs = this.#runtime.nowMs;
+    this.#progress.responseActiveMs = this.#runtime.nowMs;
     this.#entry?.body(end - start);
     const flowing = this.#inbound.respondBody(bytes, start, end);
-    this.#responseBlocked = !flowing;
+    this.#progress.responseBlocked = !flowing;
     return flowing;
   }
 
@@ -392,7 +337,7 @@ export class Exchange {
     const nowMs = this.#runtime.clock();
     const isFault = this.#settle(trailers, nowMs) === OUTCOME_FAULT;
     this.#lastPool?.count(isFault);
-    if (isFault) this.#entry?.faultByStatus(this.#grpcType !== null);
+    if (isFault) this.#entry?.faultByStatus(this.#call.type !== null);
     this.#observation.response(this.#status, nowMs);
     this.#close();
     this.#inbound.respondEnd(trailersWithout(trailers, this.#responseNominated));
@@ -400,13 +345,11 @@ export class Exchange {
 
   /** What the whole response proved: by the status of the call where there is one to be had, else by that of the head. */
   #settle(trailers: Fields | null, nowMs: number): OutcomeIndex {
-    const type = this.#grpcType;
-    if (type === null) return this.#observation.attemptByStatus(this.#status, nowMs);
-    if (trailers !== null) this.#grpcStatus = grpcStatus(trailers) ?? this.#grpcStatus;
-    if (!hasTrailers(type) && this.#grpcStatus === undefined)
-      return this.#observation.attemptByStatus(this.#status, nowMs);
-    this.#observation.grpcResponse(this.#grpcStatus);
-    return this.#observation.attemptByGrpc(this.#grpcStatus, nowMs);
+    const call = this.#call;
+    if (call.type !== null && trailers !== null) call.read(trailers);
+    if (!call.tellsStatus) return this.#observation.attemptByStatus(this.#status, nowMs);
+    this.#observation.grpcResponse(call.status);
+    return this.#observation.attemptByGrpc(call.status, nowMs);
   }
 
   onTunnel(response: ResponseView, backend: Tunnel): void {
@@ -436,7 +379,7 @@ export class Exchange {
     const pool = this.#pool as Pool;
     if (this.needsHttp2) return this.onUpstreamFailed(outbound, 'tlsFailed');
     // Refused by a session before, and part of its body is no longer here.
-    if (this.#bodyLost) return this.onUpstreamFailed(outbound, 'upstreamRefused');
+    if (this.#kept.isLost) return this.onUpstreamFailed(outbound, 'upstreamRefused');
     this.#letGo();
     this.#observation.connected(this.#runtime.clock());
     this.#ask(pool, false, true);
@@ -452,13 +395,13 @@ export class Exchange {
       this.#forward(true);
       return;
     }
-    const isCut = this.#responseStarted && code === 'upstreamReset';
+    const isCut = this.#progress.responseStarted && code === 'upstreamReset';
     this.#attemptFailed(isCut ? 'upstreamTruncated' : code, outbound.isUnanswered);
   }
 
   /** Whether another backend may be asked the same, without this one having seen what must be seen once. */
   #mayRepeat(code: ErrorCode, isUnanswered: boolean): boolean {
-    if (this.#bodyLost || this.#responseStarted || !isUnanswered) return false;
+    if (this.#kept.isLost || this.#progress.responseStarted || !isUnanswered) return false;
     const { retry } = ERRORS[code];
     return retry === 'nothingSent' || (retry === 'idempotent' && this.#isRepeatable);
   }
@@ -539,14 +482,14 @@ export class Exchange {
   #answer(code: ErrorCode): void {
     countRejection(this.#serving.counts, code);
     this.#entry?.failed(code);
-    const started = this.#responseStarted;
+    const started = this.#progress.responseStarted;
     this.#dropOutbound();
-    const type = this.#grpcType;
+    const type = this.#call.type;
     // gRPC says in the stream what became of the call; its HTTP status is 200 whatever happens.
     if (!started) this.#status = type === null ? ERRORS[code].status : 200;
     if (type !== null) {
-      this.#grpcStatus = ERRORS[code].grpcStatus;
-      this.#observation.grpcResponse(this.#grpcStatus);
+      this.#call.status = ERRORS[code].grpcStatus;
+      this.#observation.grpcResponse(this.#call.status);
     }
     this.#finish();
     if (started || ERRORS[code].status === 0) this.#inbound.cutResponse(code, type);
@@ -558,7 +501,7 @@ export class Exchange {
     if (this.#request === null) return;
     this.#dropOutbound();
     this.#observation.attempt(OUTCOME_CANCELLED, this.#runtime.clock());
-    if (!this.#responseStarted) this.#status = status;
+    if (!this.#progress.responseStarted) this.#status = status;
     this.#entry?.endedByClient();
     this.#finish();
   }
@@ -595,7 +538,7 @@ export class Exchange {
       reason: this.#sideReason(),
       attempts: this.#attempts,
       status: this.#status,
-      grpcStatus: this.#grpcStatus,
+      grpcStatus: this.#call.status,
       target: this.#lastPool?.target ?? null,
     });
   }
@@ -613,7 +556,7 @@ export class Exchange {
       this.#lastPool = this.#pool;
     }
     this.#pool = null;
-    this.#awaitsConnect = false;
+    this.#progress.awaitsConnect = false;
   }
 
   // Time.
@@ -622,7 +565,7 @@ export class Exchange {
     const route = this.#route;
     if (route === null || this.#pool === null) return;
     this.#observation.sweep(nowMs);
-    const code = this.#expired(route, nowMs);
+    const code = nowMs >= this.#call.deadlineMs ? 'deadlineExceeded' : this.#progress.expired(route.timeouts, nowMs);
     if (code === null) return;
     if (ERRORS[code].source === 'upstream') {
       this.#attemptFault(code);
@@ -630,22 +573,5 @@ export class Exchange {
       this.#observation.attempt(OUTCOME_CANCELLED, nowMs);
     }
     this.#answer(code);
-  }
-
-  #expired(route: RouteSpec, nowMs: number): ErrorCode | null {
-    const { idleMs, responseHeadMs } = route.timeouts;
-    if (nowMs >= this.#grpcDeadlineMs) return 'deadlineExceeded';
-    const isOverdue = nowMs >= this.#totalDeadlineMs;
-    const activeMs = Math.max(this.#responseActiveMs, this.#requestEnded ? 0 : this.#requestActiveMs);
-    const isIdle = idleMs > 0 && nowMs - activeMs >= idleMs && !this.#awaitsConnect;
-    // Whoever is waited for is to blame: a client that does not send or read on, or the backend.
-    if (!this.#requestEnded && !this.#requestBlocked && !this.#awaitsConnect) {
-      return isOverdue || isIdle ? 'requestBodyTimeout' : null;
-    }
-    if (this.#responseBlocked) return isOverdue || isIdle ? 'clientStalled' : null;
-    if (isOverdue) return 'totalTimeout';
-    if (this.#responseStarted) return isIdle ? 'upstreamStalled' : null;
-    const isLate = responseHeadMs > 0 && nowMs - this.#responseActiveMs >= responseHeadMs;
-    return (this.#requestEnded ? isLate : isIdle) ? 'responseHeadTimeout' : null;
   }
 }
