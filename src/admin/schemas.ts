@@ -77,6 +77,7 @@ const RampShown = z
           'verdict',
           'breach',
           'endpoints',
+          'capacity',
           'paused',
           'frozen',
           'resume',

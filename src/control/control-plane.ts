@@ -105,7 +105,7 @@ export class ControlPlane {
       plan: () => this.#supervisor.plan,
       state: () => (this.#keeper.health.up && this.#keeper.alarm === null ? this.#local.served : undefined),
       opinion: (route) => this.#judge.opinion(route),
-      endpointsRefusal: (route) => this.#supervisor.endpointsRefusal(route),
+      obstacles: (route, state) => this.service.obstacles(route, state),
       verbs,
       now: () => this.#keeper.now(),
     });

@@ -74,6 +74,7 @@ export interface RampView {
       | 'verdict'
       | 'breach'
       | 'endpoints'
+      | 'capacity'
       | 'paused'
       | 'frozen'
       | 'resume'

@@ -1,13 +1,19 @@
 /** A route's ramp as the admin API shows it. */
 
 import { type GateEvidence, holdEnds, type RampGate, stepOf } from '../domain/ramp.ts';
-import { pendingOf } from '../domain/ramp-move.ts';
+import { type Obstacles, pendingOf } from '../domain/ramp-move.ts';
 import { ppmToPercent } from '../domain/route.ts';
 import type { RouteState } from '../domain/state.ts';
 import type { RampView } from './control.ts';
 
 /** @param away why the store does not answer, while ramps hold; null: it does */
-export function rampView(state: RouteState, evidence: GateEvidence, away: string | null, now: number): RampView | null {
+export function rampView(
+  state: RouteState,
+  evidence: GateEvidence,
+  obstacles: Obstacles,
+  away: string | null,
+  now: number,
+): RampView | null {
   const { ramp, cutover } = state;
   if (ramp === undefined) return null;
   const { steps, step, since, template = null } = ramp;
@@ -28,7 +34,7 @@ export function rampView(state: RouteState, evidence: GateEvidence, away: string
     next: next === undefined ? null : { weight: ppmToPercent(next.weightPpm), at: ends },
     gate: gateView(gate),
     newRequests: evidence.newRequests,
-    waiting: away === null ? pendingOf(state, evidence, now) : { for: 'store', reason: away },
+    waiting: away === null ? pendingOf(state, evidence, obstacles, now) : { for: 'store', reason: away },
   };
 }
 

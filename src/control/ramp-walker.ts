@@ -2,7 +2,7 @@
  * Walks routes through their ramps. Every replica walks: where a ramp is stands in the store, each move is a compare-and-set that names the
  * step it is for, and whoever is slower finds it done. Time is the store's.
  */
-import { nextMove } from '../domain/ramp-move.ts';
+import { nextMove, type Obstacles } from '../domain/ramp-move.ts';
 import type { RouteState, State } from '../domain/state.ts';
 import type { Opinion } from './judge.ts';
 import { noteOf } from './opinion-note.ts';
@@ -18,8 +18,8 @@ export interface RampWalkerOptions {
   /** What the store shows; undefined: nothing is known, or the store does not answer, so that ramps hold. */
   readonly state: () => State | undefined;
   readonly opinion: (route: string) => Opinion;
-  /** Why a side of the route cannot be sent to; null: both can. */
-  readonly endpointsRefusal: (route: string) => string | null;
+  /** What this replica sees in the ramp's way; null: it cannot tell yet, and leaves the ramp to others. */
+  readonly obstacles: (route: string, state: RouteState) => Omit<Obstacles, 'endpointsAt'> | null;
   readonly verbs: Pick<Verbs, 'progress'>;
   /** Milliseconds since 1970 by the store's clock. */
   readonly now: () => number;
@@ -29,6 +29,8 @@ export class RampWalker {
   readonly #options: RampWalkerOptions;
   /** Routes that are being moved. */
   readonly #moving = new Map<string, Promise<void>>();
+  /** When a side of a route could not be sent to, last. */
+  readonly #endpointsAt = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: RampWalkerOptions) {
@@ -52,9 +54,12 @@ export class RampWalker {
   }
 
   async #move(name: string, route: RouteState): Promise<void> {
-    const { opinion: opinionOf, endpointsRefusal, now, verbs } = this.#options;
+    const { opinion: opinionOf, obstacles: obstaclesOf, now, verbs } = this.#options;
+    const obstacles = obstaclesOf(name, route);
+    if (obstacles === null) return;
+    if (obstacles.endpoints !== null) this.#endpointsAt.set(name, now());
     const opinion = opinionOf(name);
-    const move = nextMove(route, opinion, endpointsRefusal(name), now());
+    const move = nextMove(route, opinion, { ...obstacles, endpointsAt: this.#endpointsAt.get(name) }, now());
     if (move === null) return;
     // Refused or lost: the next beat looks again.
     await verbs.progress(name, move.event, { actor: ACTOR, reason: move.reason, evidence: noteOf(opinion) });

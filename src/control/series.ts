@@ -42,6 +42,8 @@ export class Series {
   /** To be called once a second. */
   sample(): void {
     const { routes, cells } = this.#source;
+    // While a slow start has not laid out the counts yet.
+    if (cells.length === 0) return;
     const weights = this.#source.weightsPpm();
     const tick = ++this.#tick;
     const due = RINGS.map(({ seconds, slots }) => (tick % seconds === 0 ? Math.floor(tick / seconds) % slots : -1));

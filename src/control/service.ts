@@ -3,8 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { capacityRefusal } from '../domain/capacity.ts';
 import type { RouteExamination } from '../domain/doctor.ts';
 import type { RampPlan } from '../domain/ramp.ts';
+import type { Obstacles } from '../domain/ramp-move.ts';
 import { ppmToPercent } from '../domain/route.ts';
-import type { AuditEntry } from '../domain/state.ts';
+import type { AuditEntry, RouteState } from '../domain/state.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import type {
   Control,
@@ -30,6 +31,7 @@ import type { HeldRoutes } from './held-routes.ts';
 import type { Judge } from './judge.ts';
 import type { LocalRollbacks } from './local-rollbacks.ts';
 import { MetricsSource } from './metrics-source.ts';
+import { obstaclesOf } from './obstacles.ts';
 import { previewOf } from './preview.ts';
 import { rampOf, rampPreview, rampSentence } from './ramp-plan.ts';
 import type { Replicas } from './replicas.ts';
@@ -73,7 +75,13 @@ export class ControlService implements Control {
   constructor(options: ServiceOptions) {
     const { keeper, supervisor, local, judge, version, events } = options;
     this.#options = options;
-    this.#views = new Views(supervisor, keeper, local, judge);
+    this.#views = new Views({
+      supervisor,
+      keeper,
+      local,
+      judge,
+      obstacles: (name, state) => this.obstacles(name, state),
+    });
     this.#verbs = options.verbs;
     const source = new MetricsSource({ supervisor, keeper, local, judge, version });
     this.#metrics = createMetrics(source);
@@ -152,6 +160,21 @@ export class ControlService implements Control {
     const requestsPerSecond = ((old + fresh) / STATS_SECONDS) * living;
     const usable = supervisor.health(backend).filter(({ state }) => state === 'healthy' || state === 'starting');
     return capacityRefusal({ weightPpm, requestsPerSecond, endpoints: usable.length, perEndpoint });
+  }
+
+  /** What this replica sees in the way of the route's ramp; null: it cannot tell yet. */
+  obstacles(name: string, state: RouteState): Obstacles | null {
+    const { supervisor } = this.#options;
+    return obstaclesOf(
+      {
+        plan: supervisor.plan,
+        unsynced: () => supervisor.unsynced(),
+        sideProblem: (route, side) => supervisor.sideProblem(route, side),
+        capacity: (route, weightPpm) => this.capacity(route, weightPpm),
+      },
+      name,
+      state,
+    );
   }
 
   preview(name: string, weightPpm: number): PreviewView | undefined {

@@ -366,18 +366,6 @@ export class Supervisor {
     return this.#backends?.unsynced() ?? [];
   }
 
-  /** Why one of the route's sides cannot be sent to; null: both have endpoints. */
-  endpointsRefusal(route: string): string | null {
-    const spec = this.#plan.routes.find((planned) => planned.spec.name === route)?.spec;
-    for (const side of ['new', 'old'] as const) {
-      const backend = spec?.[side] ?? -1;
-      const name = this.#plan.backends[backend]?.spec.name;
-      if (name !== undefined && this.endpoints(backend).length === 0)
-        return `The ${side} side (${name}) has no endpoint`;
-    }
-    return null;
-  }
-
   /** Null: something at the route's new side takes connections; else why nothing does. */
   async probe(route: string): Promise<string | null> {
     const index = this.#plan.routes.find(({ spec }) => spec.name === route)?.spec.new ?? -1;

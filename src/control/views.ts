@@ -1,4 +1,5 @@
 /** How control shows itself to people: the shapes of the admin API. */
+import type { Obstacles } from '../domain/ramp-move.ts';
 import { NEW, OLD, ppmToPercent, type RouteSpec, type SideIndex } from '../domain/route.ts';
 import type { RouteState } from '../domain/state.ts';
 import { formatEndpoint } from './backends.ts';
@@ -21,17 +22,31 @@ const UNKNOWN: RouteState = {
   at: 0,
 };
 
+/** As far as anybody knows, nothing is in a ramp's way. */
+const NO_OBSTACLES: Obstacles = { endpoints: null, capacity: null };
+
+export interface ViewsOptions {
+  readonly supervisor: Supervisor;
+  readonly keeper: StateKeeper;
+  readonly local: LocalRollbacks;
+  readonly judge: Judge;
+  /** In the way of the route's ramp; null: this replica cannot tell yet. */
+  readonly obstacles: (route: string, state: RouteState) => Obstacles | null;
+}
+
 export class Views {
   readonly #supervisor: Supervisor;
   readonly #keeper: StateKeeper;
   readonly #local: LocalRollbacks;
   readonly #judge: Judge;
+  readonly #obstacles: ViewsOptions['obstacles'];
 
-  constructor(supervisor: Supervisor, keeper: StateKeeper, local: LocalRollbacks, judge: Judge) {
+  constructor({ supervisor, keeper, local, judge, obstacles }: ViewsOptions) {
     this.#supervisor = supervisor;
     this.#keeper = keeper;
     this.#local = local;
     this.#judge = judge;
+    this.#obstacles = obstacles;
   }
 
   /** @param names absent: all */
@@ -53,6 +68,7 @@ export class Views {
     const state = this.#local.served?.routes.get(spec.name) ?? UNKNOWN;
     const { revision, weightPpm, cutover, reason, frozen } = state;
     const { health } = this.#keeper;
+    const obstacles = (state.ramp && this.#obstacles(spec.name, state)) ?? NO_OBSTACLES;
     const away = health.up ? null : `the store does not answer, so ramps hold: ${health.reason}`;
     return {
       name: spec.name,
@@ -64,7 +80,7 @@ export class Views {
       old: this.#side(spec, OLD),
       new: this.#side(spec, NEW),
       evidence: { value, threshold, verdict, reason: why },
-      ramp: rampView(state, opinion, away, this.#keeper.now()),
+      ramp: rampView(state, opinion, obstacles, away, this.#keeper.now()),
       applied: this.#supervisor.applied.view(revision),
     };
   }

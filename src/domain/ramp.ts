@@ -15,10 +15,11 @@ export interface RampStep {
 }
 
 /**
- * Why a ramp was stopped by itself. It goes on by itself from `verdict` and `endpoints` when they are over, since what is missing then
- * harms nobody; from `approval` and `breach` only by a person.
+ * Why a ramp was stopped by itself. It goes on by itself from `verdict`, `endpoints` and `capacity` when they are over, since what is missing
+ * then harms nobody; from `approval` and `breach` only by a person.
  */
-export type HoldCause = 'approval' | 'verdict' | 'breach' | 'endpoints';
+export const HOLD_CAUSES = ['approval', 'verdict', 'breach', 'endpoints', 'capacity'] as const;
+export type HoldCause = (typeof HOLD_CAUSES)[number];
 
 /** A ramp and how far it has come; part of the route's state, so that every replica knows it and none needs to remember. */
 export interface Ramp {

@@ -3,6 +3,7 @@
  * file is as it was written; these schemas prove that what was written is a state.
  */
 import { z } from 'zod';
+import { HOLD_CAUSES } from '../domain/ramp.ts';
 import { PPM } from '../domain/route.ts';
 import type { AuditEntry, Change, RouteState, State } from '../domain/state.ts';
 
@@ -29,9 +30,7 @@ const ramp = z.object({
     .readonly(),
   step: z.int().min(0),
   since: z.number(),
-  held: z
-    .object({ cause: z.enum(['approval', 'verdict', 'breach', 'endpoints']), reason: z.string(), since: z.number() })
-    .exactOptional(),
+  held: z.object({ cause: z.enum(HOLD_CAUSES), reason: z.string(), since: z.number() }).exactOptional(),
 });
 
 const position = z.object({

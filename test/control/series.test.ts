@@ -52,6 +52,18 @@ describe('the last ten seconds', () => {
     expect(world.series.row('search')[0]).toBe(0);
   });
 
+  test('are numbers however long a slow start took to lay out the counts', () => {
+    const world = new World();
+    const { cells } = world;
+    world.cells = new Float64Array(0);
+    world.second();
+    world.cells = cells;
+    world.second();
+    world.count(0, 0, 7);
+    world.second();
+    expect(world.series.row('search')).toEqual([7, 0, 7.5, 10, 0, 0, 0, null, null, 0]);
+  });
+
   test('of a route that nobody knows are nothing', () => {
     expect(new World().series.row('nobody')).toEqual([0, 0, null, null, 0, 0, 0, null, null, 0]);
   });

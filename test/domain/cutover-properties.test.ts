@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type CutoverEvent, decide } from '../../src/domain/cutover.ts';
-import { waitingFor } from '../../src/domain/ramp.ts';
+import { HOLD_CAUSES, waitingFor } from '../../src/domain/ramp.ts';
 import type { RouteState } from '../../src/domain/state.ts';
 import { auditEntryOf } from '../../src/store/records.ts';
 import { routeState } from '../control/plans.ts';
@@ -49,7 +49,7 @@ const machine = fc.oneof(
   },
   fc.record({
     kind: fc.constant('hold' as const),
-    cause: fc.constantFrom('approval' as const, 'verdict' as const, 'breach' as const, 'endpoints' as const),
+    cause: fc.constantFrom(...HOLD_CAUSES),
     reason: fc.constant('why'),
   }),
   fc.record({ kind: fc.constant('release' as const) }),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { type CutoverEvent, decide } from '../../src/domain/cutover.ts';
 import { planFault, type RampStep } from '../../src/domain/ramp.ts';
-import { nextMove } from '../../src/domain/ramp-move.ts';
+import { nextMove, type Obstacles, pendingOf } from '../../src/domain/ramp-move.ts';
 import type { RouteState } from '../../src/domain/state.ts';
 import { routeState } from '../control/plans.ts';
 
@@ -33,8 +33,10 @@ const moveOf = (
   state: RouteState,
   evidence: Parameters<typeof nextMove>[1],
   now: number,
-  refusal: string | null = null,
-) => nextMove(state, evidence, refusal, now)?.event;
+  obstacles: Partial<Obstacles> = {},
+) => nextMove(state, evidence, { endpoints: null, capacity: null, ...obstacles }, now)?.event;
+const waitingOf = (state: RouteState, now: number, obstacles: Partial<Obstacles> = {}) =>
+  pendingOf(state, HEALTHY, { endpoints: null, capacity: null, ...obstacles }, now);
 
 describe('a ramp', () => {
   test('begins at its first step, and not below where the route is', () => {
@@ -104,13 +106,54 @@ describe('a ramp', () => {
 
   test('without endpoints is held at once, and its hold begins anew when they are back for five seconds', () => {
     let state = ramping([step(10), step(20)]);
-    expect(moveOf(state, HEALTHY, 900, 'none')).toMatchObject({ kind: 'hold', cause: 'endpoints', reason: 'none' });
+    const none = { endpoints: 'none' };
+    expect(waitingOf(state, 900, none)).toEqual({ for: 'endpoints', reason: 'none' });
+    expect(moveOf(state, HEALTHY, 900, none)).toMatchObject({ kind: 'hold', cause: 'endpoints', reason: 'none' });
     state = then(state, { kind: 'hold', cause: 'endpoints', reason: 'none' }, 900);
+    expect(moveOf(state, HEALTHY, 2_000, none)).toBeUndefined();
+    expect(waitingOf(state, 2_500)).toEqual({ for: 'endpoints', reason: 'none' });
+    // However long it was held: they have to stay.
+    expect(moveOf(state, HEALTHY, 6_999, { endpointsAt: 2_000 })).toBeUndefined();
     expect(moveOf(state, HEALTHY, 5_899)).toBeUndefined();
-    expect(moveOf(state, HEALTHY, 5_900)).toEqual({ kind: 'release' });
-    state = then(state, { kind: 'release' }, 5_900);
-    expect(state).toMatchObject({ cutover: 'ramping', ramp: { since: 5_900 } });
-    expect(moveOf(state, HEALTHY, 6_899)).toBeUndefined();
+    expect(moveOf(state, HEALTHY, 7_000, { endpointsAt: 2_000 })).toEqual({ kind: 'release' });
+    state = then(state, { kind: 'release' }, 7_000);
+    expect(state).toMatchObject({ cutover: 'ramping', ramp: { since: 7_000 } });
+    expect(moveOf(state, HEALTHY, 7_999)).toBeUndefined();
+    expect(moveOf(state, HEALTHY, 8_000)).toMatchObject({ kind: 'advance' });
+  });
+
+  test('that the new side could not carry is held after a while, and takes the step as soon as it can', () => {
+    let state = ramping([step(10), step(20)]);
+    const full = { capacity: 'At most 0.0015% fits now' };
+    expect(waitingOf(state, 500, full)).toMatchObject({ for: 'hold' });
+    expect(waitingOf(state, 1_000, full)).toEqual({ for: 'capacity', reason: full.capacity });
+    expect(moveOf(state, HEALTHY, 5_999, full)).toBeUndefined();
+    expect(moveOf(state, HEALTHY, 6_000, full)).toEqual({ kind: 'hold', cause: 'capacity', reason: full.capacity });
+    state = then(state, { kind: 'hold', cause: 'capacity', reason: full.capacity }, 6_000);
+    expect(state.cutover).toBe('held');
+    expect(moveOf(state, HEALTHY, 1e9, full)).toBeUndefined();
+    expect(waitingOf(state, 7_000, full)).toEqual({ for: 'capacity', reason: full.capacity });
+    expect(moveOf(state, HEALTHY, 7_000)).toMatchObject({ kind: 'advance', step: 1 });
+    expect(then(state, { kind: 'advance', step: 1, evidence: HEALTHY }, 7_000)).toMatchObject({
+      weightPpm: 20,
+      cutover: 'ramping',
+      ramp: { step: 1, since: 7_000 },
+    });
+  });
+
+  test('says only one thing that it is held for, and a person is waited for first', () => {
+    const state = ramping([step(10, 0, APPROVAL), step(20)]);
+    const held = then(state, { kind: 'hold', cause: 'approval', reason: 'ask' }, 1);
+    const missing = { endpoints: 'none', capacity: 'full' };
+    expect(moveOf(held, HEALTHY, 1e9, missing)).toBeUndefined();
+    expect(waitingOf(held, 1e9, missing)).toEqual({ for: 'approval', reason: 'ask' });
+    const unsure = then(ramping([step(10)]), { kind: 'hold', cause: 'verdict', reason: '' }, 1);
+    expect(moveOf(unsure, HEALTHY, 1e9, missing)).toMatchObject({ cause: 'endpoints' });
+    expect(moveOf(unsure, HEALTHY, 1e9, { capacity: 'full' })).toMatchObject({ cause: 'capacity' });
+    const full = then(ramping([step(10)]), { kind: 'hold', cause: 'capacity', reason: '' }, 1);
+    expect(moveOf(full, UNSURE, 1e9)).toMatchObject({ cause: 'verdict' });
+    // The hold has begun anew meanwhile.
+    expect(moveOf(full, HEALTHY, 10)).toEqual({ kind: 'release' });
   });
 
   test('paused stays where it is; step moves it on and leaves it paused; resume begins the hold anew', () => {
