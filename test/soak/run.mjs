@@ -1,6 +1,6 @@
 // @ts-check
 // `npm run soak`: an hour, or `--minutes N`, of mixed traffic with a weight change each second and a fault each 20 s. `npm run soak -- rollback`:
-// see rollback.mjs.
+// see rollback-soak.mjs.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
