@@ -108,7 +108,8 @@ async function lookOn(fleet, signal) {
     for (const [i, replica] of fleet.replicas.entries()) {
       // One that is killed has nothing to show.
       const route = await replica.ask(`/v1/routes/${ROUTE}`).catch(() => undefined);
-      if (route !== undefined && route.weight !== WEIGHT) {
+      // One that has just been started knows of none yet, and serves nothing.
+      if (route !== undefined && route.revision > 0 && route.weight !== WEIGHT) {
         seen.add(`replica ${i + 1} at ${route.weight}: ${route.reason}`);
       }
     }
@@ -125,6 +126,8 @@ async function lookOn(fleet, signal) {
  * @param {Soak['log']} log
  */
 async function killSome(fleet, ms, kills, log) {
+  /** @type {Promise<void>[]} */
+  const starting = [];
   for (let kill = 0; kill < kills; kill++) {
     await sleep(ms / (kills + 1));
     const isRedis = kill % 2 === 1;
@@ -135,8 +138,9 @@ async function killSome(fleet, ms, kills, log) {
     else await replica?.kill();
     await sleep(GONE_MS);
     if (isRedis) await fleet.startRedis();
-    else if (replica !== undefined) await startAgain(replica);
+    else if (replica !== undefined) starting.push(startAgain(replica));
   }
+  await Promise.all(starting);
 }
 
 /**
