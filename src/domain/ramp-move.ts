@@ -38,18 +38,12 @@ export function nextMove(state: RouteState, evidence: GateEvidence, obstacles: O
   }
   const waiting = waitingFor(ramp, evidence, now) ?? capacityWait(obstacles);
   if (waiting === null) return advanced(state, ramp.step + 1, evidence);
-  switch (waiting.for) {
-    case 'breach':
-    case 'approval':
-      return held(waiting.for, waiting.reason);
-    case 'verdict':
-    case 'capacity': {
-      const patient = now - holdEnds(ramp) < PATIENCE_MS;
-      return cause === waiting.for || patient ? null : held(waiting.for, waiting.reason);
-    }
-    default:
-      return cause === undefined ? null : released(`there is a ${cause} again`);
+  if (waiting.for === 'breach' || waiting.for === 'approval') return held(waiting.for, waiting.reason);
+  if (waiting.for === 'verdict' || waiting.for === 'capacity') {
+    const patient = now - holdEnds(ramp) < PATIENCE_MS;
+    return cause === waiting.for || patient ? null : held(waiting.for, waiting.reason);
   }
+  return cause === undefined ? null : released(`there is a ${cause} again`);
 }
 
 /** Asked last, since it is about the next step only. */
