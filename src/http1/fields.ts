@@ -1,6 +1,7 @@
 import type { Fields } from '../fields.ts';
 import { COLON, CR, HTAB, LF, SP, TOKEN, VALUE } from './chars.ts';
 import { KNOWN, knownName } from './known.ts';
+import { Rendering } from './rendering.ts';
 
 /** Numbers kept for each field: name start and end, value start and end, known name. */
 const STRIDE = 5;
@@ -20,6 +21,8 @@ export class Http1Fields implements Fields {
   repeated = 0;
   /** Where the block of field lines ends in `text`: before the empty line. */
   blockEnd = 0;
+  /** The head as it was last written for the other side. */
+  readonly sent = new Rendering();
   readonly #offsets: Int32Array;
   readonly #first = new Int32Array(KNOWN);
   readonly #limit: number;
@@ -40,6 +43,7 @@ export class Http1Fields implements Fields {
     let p = at;
     this.seen = 0;
     this.repeated = 0;
+    this.sent.clear();
     while (p < stop) {
       if (count === this.#limit) return 'tooMany';
       const nameStart = p;

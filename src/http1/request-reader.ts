@@ -124,6 +124,11 @@ export class RequestReader {
   }
 
   #readHead(bytes: Buffer, from: number, end: number): number {
+    const again = this.#searched === 0 ? this.head.repeatedUntil(bytes, from, end) : -1;
+    if (again !== -1) {
+      this.#begin();
+      return again;
+    }
     let at = from;
     // RFC 9112 section 2.2: empty lines before a request line are ignored. A lone CR may yet become one.
     if (this.#searched === 0) {

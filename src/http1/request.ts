@@ -5,6 +5,7 @@ import { Http1Fields } from './fields.ts';
 import { type ConnectionOptions, connectionOptions, requestBodyLength } from './framing.ts';
 import { HOST_FIELD } from './known.ts';
 import { latin1 } from './latin1.ts';
+import { repeatedUntil } from './repeated.ts';
 
 export interface HeadLimits {
   /** Bytes of a head: request line, fields and the empty line. */
@@ -32,14 +33,28 @@ export class RequestHead {
   connection: ConnectionOptions = { close: false, keepAlive: false, upgrade: false, nominated: null };
   readonly fields: Http1Fields;
   readonly #limits: HeadLimits;
+  /** The head that all of the above was read from; '' when the last one was not valid. */
+  #text = '';
 
   constructor(limits: HeadLimits) {
     this.#limits = limits;
     this.fields = new Http1Fields(limits.fields);
   }
 
+  /** Where the head at `at` ends if it is the last one once more, as clients that keep their connection often send it; else -1. */
+  repeatedUntil(bytes: Buffer, at: number, end: number): number {
+    return repeatedUntil(this.#text, bytes, at, end);
+  }
+
   /** Parses the head at bytes[at, end), `end` being behind the empty line. Returns what is wrong, or null. */
   parse(bytes: Buffer, at: number, end: number): RequestFault | null {
+    this.#text = '';
+    const fault = this.#parse(bytes, at, end);
+    if (fault === null) this.#text = this.fields.text;
+    return fault;
+  }
+
+  #parse(bytes: Buffer, at: number, end: number): RequestFault | null {
     const fields = this.fields;
     let p = at;
     while (TOKEN[bytes[p] as number] === 1) p++;

@@ -134,6 +134,8 @@ export class ResponseReader {
   }
 
   #readHead(bytes: Buffer, at: number, end: number): number {
+    const again = this.#searched === 0 ? this.head.repeatedUntil(bytes, at, end, this.#answersHead) : -1;
+    if (again !== -1) return this.#onHead(bytes, again, end);
     const empty = findBlankLine(bytes, at + Math.max(0, this.#searched - 3), end);
     if (empty === -1) {
       if (end - at > this.#limits.headBytes || isHopeless(bytes, at, end, at + this.#searched))
@@ -143,10 +145,15 @@ export class ResponseReader {
     }
     this.#searched = 0;
     const headEnd = empty + 4;
+    if (headEnd - at <= this.#limits.headBytes && this.head.parse(bytes, at, headEnd, this.#answersHead))
+      return this.#onHead(bytes, headEnd, end);
+    this.#fail('upstreamInvalid');
+    return headEnd;
+  }
+
+  #onHead(bytes: Buffer, headEnd: number, end: number): number {
     const head = this.head;
-    if (headEnd - at > this.#limits.headBytes || !head.parse(bytes, at, headEnd, this.#answersHead)) {
-      this.#fail('upstreamInvalid');
-    } else if (head.status === 101) {
+    if (head.status === 101) {
       if (!this.#mayUpgrade) {
         this.#fail('upstreamInvalid');
         return headEnd;

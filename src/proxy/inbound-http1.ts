@@ -4,6 +4,7 @@ import { codeClass, ROUTE_CELLS } from '../domain/counts.ts';
 import { ERRORS, type ErrorCode } from '../domain/errors.ts';
 import type { Fields } from '../fields.ts';
 import type { RequestFault } from '../http1/fault.ts';
+import { Http1Fields } from '../http1/fields.ts';
 import { CHUNKED, UNTIL_CLOSE } from '../http1/framing.ts';
 import { EXPECT } from '../http1/known.ts';
 import type { RequestHead } from '../http1/request.ts';
@@ -224,12 +225,20 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     if (this.#runtime.isDraining || (this.#clientEnded && this.#reader.buffered === 0) || this.#awaitsContinue) {
       this.#keepAlive = false;
     }
-    const dropped = status === 204 ? HOP_BY_HOP | LENGTH : HOP_BY_HOP;
-    let text = `HTTP/1.1 ${status} ${response.reason}\r\n${fieldLines(response.fields, dropped, connection.nominated)}${added.lines}`;
-    if (chunked) text += 'transfer-encoding: chunked\r\n';
-    if (!this.#keepAlive) text += 'connection: close\r\n';
-    else if (toOldClient) text += 'connection: keep-alive\r\n';
-    this.#writer.head(`${text}\r\n`, chunked);
+    const hop = (chunked ? 'transfer-encoding: chunked\r\n' : '') + this.#connectionLine;
+    const sent = response.fields instanceof Http1Fields ? response.fields.sent : null;
+    let text = sent?.of(added, hop) ?? '';
+    if (text === '') {
+      const dropped = status === 204 ? HOP_BY_HOP | LENGTH : HOP_BY_HOP;
+      text = `HTTP/1.1 ${status} ${response.reason}\r\n${fieldLines(response.fields, dropped, connection.nominated)}${added.lines}${hop}\r\n`;
+      sent?.keep(added, hop, text);
+    }
+    this.#writer.head(text, chunked);
+  }
+
+  get #connectionLine(): string {
+    if (!this.#keepAlive) return 'connection: close\r\n';
+    return this.#head.minorVersion === 0 ? 'connection: keep-alive\r\n' : '';
   }
 
   respondBody(bytes: Buffer, start: number, end: number): boolean {

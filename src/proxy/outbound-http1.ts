@@ -126,14 +126,33 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     // A tunnel begins behind the request, so nothing else may stand there.
     const protocols = connection.upgrade && request.bodyLength === NO_BODY ? upgradeOf(fields) : '';
     const mayUpgrade = protocols !== '' && !isHttp2(protocols);
+    this.#writer.head(
+      this.#headText(request, forwarding, droppedNames, mayUpgrade ? protocols : ''),
+      request.bodyLength === CHUNKED,
+    );
+    this.#reader.expect(request.method === 'HEAD', mayUpgrade);
+  }
+
+  #headText(
+    request: RequestView,
+    forwarding: AddedFields,
+    droppedNames: readonly string[] | null,
+    protocols: string,
+  ): string {
+    const { fields } = request;
+    // Without a Host field the text depends on the endpoint.
+    const sent = fields instanceof Http1Fields && fields.has(HOST_FIELD) ? fields.sent : null;
+    const known = sent?.of(forwarding, droppedNames) ?? '';
+    if (known !== '') return known;
     let text = `${request.method} ${request.target} HTTP/1.1\r\n`;
     if (!hasField(fields, HOST_FIELD, 'host')) text += `host: ${request.authority || this.#hostName()}\r\n`;
     text += fieldLines(fields, HOP_BY_HOP | FORWARDING, droppedNames) + forwarding.lines;
     if (request.bodyLength === CHUNKED) text += 'transfer-encoding: chunked\r\n';
-    if (mayUpgrade) text += `connection: upgrade\r\nupgrade: ${protocols}\r\n`;
+    if (protocols !== '') text += `connection: upgrade\r\nupgrade: ${protocols}\r\n`;
     else if (wantsTrailers(fields)) text += 'connection: te\r\nte: trailers\r\n';
-    this.#writer.head(`${text}\r\n`, request.bodyLength === CHUNKED);
-    this.#reader.expect(request.method === 'HEAD', mayUpgrade);
+    text += '\r\n';
+    sent?.keep(forwarding, droppedNames, text);
+    return text;
   }
 
   #hostName(): string {

@@ -61,3 +61,26 @@ test('a kept connection that the backend closes just as a request arrives costs 
   expect(dropped).toBe(2);
   expect([proxy.count(OK), proxy.count(AT_ATTEMPTS + 1), proxy.count(AT_FAULTS + 5)]).toEqual([3, 0, 0]);
 });
+
+test('a head that repeats itself is written anew where what it depends on has changed', async () => {
+  const origin = await backend(ScriptedBackend.answering('hello'));
+  const proxy = await plane({ old: [origin.port] });
+  const client = await proxy.connect();
+  const ask = async (request: string): Promise<string> => {
+    client.say(request);
+    const answer = await client.sees('hello');
+    client.take();
+    return answer;
+  };
+  const old = 'GET / HTTP/1.0\r\nHost: shop.example\r\nConnection: keep-alive\r\n\r\n';
+  for (let i = 0; i < 2; i++) {
+    expect(await ask(GET)).not.toMatch(/^connection:/im);
+    expect(await ask(GET)).not.toMatch(/^connection:/im);
+    expect(await ask(old)).toMatch(/^connection: keep-alive\r\n/im);
+    expect(await ask(old)).toMatch(/^connection: keep-alive\r\n/im);
+  }
+  expect(await ask('GET / HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n\r\n')).toMatch(
+    /^connection: close\r\n/im,
+  );
+  expect(origin.wires).toHaveLength(1);
+});
