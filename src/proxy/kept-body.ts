@@ -10,7 +10,7 @@ export class KeptBody {
   /** For the next request. */
   begin(): void {
     this.isLost = false;
-    this.#pieces.length = 0;
+    if (this.#bytes > 0) this.#pieces.length = 0;
     this.#bytes = 0;
   }
 

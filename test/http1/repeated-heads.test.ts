@@ -55,15 +55,16 @@ const TO_HEAD = [
   'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n',
 ];
 
+function read(transcript: ResponseTranscript, text: string, answersHead: boolean, cuts: readonly number[]): void {
+  transcript.reader.expect(answersHead, false);
+  for (const piece of cutAt(bytesOf(text), cuts)) transcript.feed(piece);
+}
+
 test('responses on one connection read as each would alone, to HEAD and to others in any order', () => {
   const one = fc.oneof(
     fc.record({ text: fc.constantFrom(...RESPONSES), answersHead: fc.constant(false) }),
     fc.record({ text: fc.constantFrom(...TO_HEAD), answersHead: fc.constant(true) }),
   );
-  const read = (transcript: ResponseTranscript, text: string, answersHead: boolean, cuts: readonly number[]): void => {
-    transcript.reader.expect(answersHead, false);
-    for (const piece of cutAt(bytesOf(text), cuts)) transcript.feed(piece);
-  };
   fc.assert(
     fc.property(fc.array(one, { minLength: 1, maxLength: 12 }), fc.array(fc.nat(60)), (responses, cuts) => {
       const together = new ResponseTranscript();
