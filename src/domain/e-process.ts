@@ -3,7 +3,7 @@
  * is worth is reckoned with the old side's rate as the closed ones showed it, so closed ones never change, and whatever comes late is
  * counted in the open one. A count is worth what the weight that it was drawn with makes it worth, so counts come by era.
  */
-import { type Factors, fillFactors, noFactors, type Tolerance, WAGERS } from './factors.ts';
+import { type Factors, fillFactors, noFactors, type Tolerance, wagersOf } from './factors.ts';
 import { Mixture } from './mixture.ts';
 import { PPM } from './route.ts';
 
@@ -39,6 +39,8 @@ interface Era {
   readonly factors: Factors;
   /** The old side's rate that `factors` were made with; NaN: they are of another weight. */
   madeWith: number;
+  /** They were made without the old side. */
+  madeAlone: boolean;
 }
 
 /** What is left of the old side's history a bucket later. */
@@ -49,7 +51,7 @@ const NO_TOTALS: Totals = { oldRequests: 0, oldFaults: 0, newRequests: 0, newFau
 export class EProcess {
   readonly #tolerance: Tolerance;
   readonly #mixture: Mixture;
-  readonly #gains = new Float64Array(WAGERS);
+  readonly #gains: Float64Array;
   /** The first `#open` are those of the open bucket; the others wait to be used again. */
   readonly #eras: Era[] = [];
   #open = 0;
@@ -59,11 +61,14 @@ export class EProcess {
   #historyFaults = 0;
   /** The old side's rate that the open bucket is reckoned with. */
   #u = expectedRate(0, 0);
+  /** The open bucket is reckoned without the old side, which has had nothing to say lately. Never the first one of all. */
+  #isAlone = false;
 
   /** @param horizonBuckets length of a test */
   constructor(tolerance: Tolerance, horizonBuckets: number) {
     this.#tolerance = tolerance;
-    this.#mixture = new Mixture(WAGERS, horizonBuckets);
+    this.#gains = new Float64Array(wagersOf(tolerance));
+    this.#mixture = new Mixture(this.#gains.length, horizonBuckets);
   }
 
   /** A new test: of what has been counted only the old side's history stays. */
@@ -129,7 +134,7 @@ export class EProcess {
     this.#mixture.restore(stakes);
     this.#historyRequests = history.requests;
     this.#historyFaults = history.faults;
-    this.#u = expectedRate(history.requests, history.faults);
+    this.#expect();
     this.#closed = totals;
     this.#open = 0;
   }
@@ -139,7 +144,7 @@ export class EProcess {
       const era = this.#eras[i] as Era;
       if (era.weightPpm === weightPpm) return era;
     }
-    const era = (this.#eras[this.#open] ??= newEra());
+    const era = (this.#eras[this.#open] ??= newEra(this.#gains.length));
     this.#open += 1;
     if (era.weightPpm !== weightPpm) era.madeWith = Number.NaN;
     era.weightPpm = weightPpm;
@@ -152,12 +157,13 @@ export class EProcess {
     const gains = this.#gains.fill(0);
     for (let i = 0; i < this.#open; i++) {
       const era = this.#eras[i] as Era;
-      if (era.madeWith !== this.#u) {
-        fillFactors(era.factors, this.#tolerance, era.weightPpm / PPM, this.#u);
+      if (era.madeWith !== this.#u || era.madeAlone !== this.#isAlone) {
+        fillFactors(era.factors, this.#tolerance, this.#isAlone ? 1 : era.weightPpm / PPM, this.#u);
         era.madeWith = this.#u;
+        era.madeAlone = this.#isAlone;
       }
       const { newFault, newOk, oldFault, oldOk } = era.factors;
-      for (let k = 0; k < WAGERS; k++) {
+      for (let k = 0; k < gains.length; k++) {
         (gains[k] as number) +=
           era.newFault * (newFault[k] as number) +
           era.newOk * (newOk[k] as number) +
@@ -180,12 +186,19 @@ export class EProcess {
     const fading = buckets === 1 ? 1 : KEPT ** (buckets - 1);
     this.#historyRequests = requests * fading;
     this.#historyFaults = faults * fading;
+    this.#expect();
+  }
+
+  /** By closed buckets only: what the open one shows must not decide what it is worth. */
+  #expect(): void {
     this.#u = expectedRate(this.#historyRequests, this.#historyFaults);
+    this.#isAlone = this.#tolerance.alone !== undefined && this.#historyRequests < 1;
   }
 }
 
-function newEra(): Era {
-  return { weightPpm: -1, oldOk: 0, oldFault: 0, newOk: 0, newFault: 0, factors: noFactors(), madeWith: Number.NaN };
+function newEra(wagers: number): Era {
+  const counts = { oldOk: 0, oldFault: 0, newOk: 0, newFault: 0 };
+  return { weightPpm: -1, ...counts, factors: noFactors(wagers), madeWith: Number.NaN, madeAlone: false };
 }
 
 /** Without history 0.1 percent; 500 requests of history weigh as much as that guess. */

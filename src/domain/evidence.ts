@@ -30,6 +30,8 @@ export interface SavedEvidence {
   readonly begun: number | null;
   readonly streams: readonly SavedEProcess[];
   readonly ceilings: readonly (readonly number[])[];
+  /** Of the ceiling as the new side alone is above it; null: there is no ceiling. */
+  readonly beyond: SavedEProcess | null;
 }
 
 interface Stream {
@@ -37,6 +39,9 @@ interface Stream {
   readonly logShare: number;
   readonly process: EProcess;
 }
+
+/** Few will do for what is this bad. */
+const BEYOND_GAPS: readonly number[] = [0.25, 0.5, 0.7];
 
 /** One hop's jitter and cold connections make one response in a hundred slow: tolerated (research page, section 5). */
 const SLOW_TOLERANCE: Tolerance = { rho: 1, delta: 0.01 };
@@ -46,6 +51,8 @@ export class Evidence {
   readonly #streams: readonly Stream[];
   /** By side. */
   readonly #ceilings: readonly [old: Ceiling, new: Ceiling] | null;
+  /** That the new side is above the ceiling and the old one is not failing as well. */
+  readonly #beyond: EProcess | null;
   #bucket: number;
   #begun: number | null = null;
 
@@ -58,6 +65,7 @@ export class Evidence {
       new Ceiling(ceiling.share, horizonBuckets),
       new Ceiling(ceiling.share, horizonBuckets),
     ];
+    this.#beyond = ceiling && new EProcess(beyondTolerance(ceiling.share), horizonBuckets);
     this.#bucket = bucket;
   }
 
@@ -82,6 +90,7 @@ export class Evidence {
     if (buckets <= 0) return;
     for (const { process } of this.#streams) process.close(buckets);
     for (const ceiling of this.#ceilings ?? []) ceiling.close(buckets);
+    this.#beyond?.close(buckets);
     this.#bucket = bucket;
     if (this.#begun === null) this.#restart();
     else if (bucket - this.#begun >= this.settings.horizonBuckets) this.begin();
@@ -90,6 +99,7 @@ export class Evidence {
   /** First attempts, credited to the side that was drawn. */
   addFaults(counts: EraCounts): void {
     (this.#streams[0] as Stream).process.add(counts);
+    this.#beyond?.add(counts);
     if (this.#ceilings === null) return;
     this.#ceilings[0].add(counts.oldOk, counts.oldFault);
     this.#ceilings[1].add(counts.newOk, counts.newFault);
@@ -128,9 +138,10 @@ export class Evidence {
     return (this.#streams[0] as Stream).process.recentOldRequests();
   }
 
-  /** Natural logarithms of the evidence that a side is above the ceiling. */
-  ceilingLogs(): { readonly old: number; readonly new: number } | null {
-    return this.#ceilings && { old: this.#ceilings[0].log(), new: this.#ceilings[1].log() };
+  /** Natural logarithms of the evidence that a side is above the ceiling, and that the new one is and the old one is better. */
+  ceilingLogs(): { readonly old: number; readonly new: number; readonly beyond: number } | null {
+    if (this.#ceilings === null || this.#beyond === null) return null;
+    return { old: this.#ceilings[0].log(), new: this.#ceilings[1].log(), beyond: this.#beyond.log() };
   }
 
   save(): SavedEvidence {
@@ -139,25 +150,39 @@ export class Evidence {
       begun: this.#begun,
       streams: this.#streams.map(({ process }) => process.save()),
       ceilings: (this.#ceilings ?? []).map((ceiling) => ceiling.save()),
+      beyond: this.#beyond && this.#beyond.save(),
     };
   }
 
   /** In place of everything counted so far; cheap, so that whoever is told the open bucket's counts as a whole can begin it again. */
-  restore({ bucket, begun, streams, ceilings }: SavedEvidence): void {
+  restore({ bucket, begun, streams, ceilings, beyond }: SavedEvidence): void {
     this.#bucket = bucket;
     this.#begun = begun;
     for (const [i, saved] of streams.entries()) this.#streams[i]?.process.restore(saved);
     for (const [i, stakes] of ceilings.entries()) this.#ceilings?.[i]?.restore(stakes);
+    if (beyond !== null) this.#beyond?.restore(beyond);
   }
 
   #restart(): void {
     for (const { process } of this.#streams) process.begin();
     for (const ceiling of this.#ceilings ?? []) ceiling.begin();
+    this.#beyond?.begin();
   }
 
   #of(kind: StreamKind): Stream | undefined {
     return this.#streams.find((stream) => stream.kind === kind);
   }
+}
+
+/**
+ * The line of the ceiling. What must never be taken back is a new side below the ceiling, whatever old does, and one that fails no more often
+ * than old, however often that is: pNew <= max(c, pOld). A response's worth is linear in both rates, so whoever keeps it at 1 or less
+ * there does so in the convex hull as well, whose upper edge is the line from (0, c) to (1, 1): pNew = (1 - c) pOld + c. By a comparison
+ * with that line the chance of ever finding a new side above the ceiling that is not, or that only fails together with old, is at most
+ * the ceiling's alpha, as it is of any other. Where old has nothing to say the line ends at c.
+ */
+function beyondTolerance(share: number): Tolerance {
+  return { rho: 1 - share, delta: share, alone: share, gaps: BEYOND_GAPS };
 }
 
 function logOf({ logShare, process }: Stream): number {

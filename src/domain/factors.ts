@@ -5,15 +5,25 @@
  */
 
 export interface Tolerance {
-  /** At least 1. */
+  /** Above 0; where it is below 1, `rho + delta` is at most 1. */
   readonly rho: number;
   /** A share of requests, in [0, 1). */
   readonly delta: number;
+  /**
+   * The new side's rate that is tolerated where the old side says nothing, since it is not drawn or was not lately; absent: then nothing is
+   * wagered.
+   */
+  readonly alone?: number;
+  /** How much worse than tolerated the new side is, in share of requests, one wager each; default: eight, from 0.05 percent to 99. */
+  readonly gaps?: readonly number[];
 }
 
-/** How much worse than tolerated the new side is, in share of requests, one wager each: all are made at once and averaged. */
-const GAPS = [0.0005, 0.002, 0.008, 0.03, 0.12, 0.45, 0.9, 0.99] as const;
-export const WAGERS = GAPS.length;
+const GAPS: readonly number[] = [0.0005, 0.002, 0.008, 0.03, 0.12, 0.45, 0.9, 0.99];
+
+/** All wagers are made at once and averaged. */
+export function wagersOf({ gaps = GAPS }: Tolerance): number {
+  return gaps.length;
+}
 
 /** Rates of a wager end here: one that is sure of a fault would be ruined by the first ok. */
 const HIGHEST_RATE = 0.995;
@@ -32,24 +42,29 @@ export interface Factors {
 }
 
 /** Of no worth at all. */
-export function noFactors(): Factors {
+export function noFactors(wagers: number): Factors {
   return {
-    newFault: new Float64Array(WAGERS),
-    newOk: new Float64Array(WAGERS),
-    oldFault: new Float64Array(WAGERS),
-    oldOk: new Float64Array(WAGERS),
+    newFault: new Float64Array(wagers),
+    newOk: new Float64Array(wagers),
+    oldFault: new Float64Array(wagers),
+    oldOk: new Float64Array(wagers),
   };
 }
 
 /**
  * Fills in what responses are worth that were drawn with this weight.
- * @param weight the new side's share; with 0 or 1 one side draws nothing, there is nothing to compare, and all factors are 1
+ * @param weight the new side's share; with 0 or 1 one side draws nothing, there is nothing to compare, and all factors are 1 (but see `alone`)
  * @param u the old side's fault rate as it was expected beforehand, in (0, 1)
  */
-export function fillFactors(factors: Factors, { rho, delta }: Tolerance, weight: number, u: number): void {
+export function fillFactors(factors: Factors, tolerance: Tolerance, weight: number, u: number): void {
+  const { rho, delta, alone, gaps = GAPS } = tolerance;
+  if (weight === 1 && alone !== undefined) {
+    fillAlone(factors, alone, gaps);
+    return;
+  }
   const tolerated = rho * u + delta;
-  for (let k = 0; k < WAGERS; k++) {
-    const v = Math.min(HIGHEST_RATE, tolerated + (GAPS[k] as number));
+  for (let k = 0; k < gaps.length; k++) {
+    const v = Math.min(HIGHEST_RATE, tolerated + (gaps[k] as number));
     const isWager = v > tolerated && weight > 0 && weight < 1;
     const u0 = isWager ? nearestTolerated(rho, delta, weight, u, v) : 0;
     const v0 = rho * u0 + delta;
@@ -57,6 +72,18 @@ export function fillFactors(factors: Factors, { rho, delta }: Tolerance, weight:
     factors.newOk[k] = isWager ? Math.log((1 - v) / (1 - v0)) : 0;
     factors.oldFault[k] = isWager ? Math.log(u / u0) : 0;
     factors.oldOk[k] = isWager ? Math.log((1 - u) / (1 - u0)) : 0;
+  }
+}
+
+/** The new side against a rate, whatever the old one does. */
+function fillAlone(factors: Factors, tolerated: number, gaps: readonly number[]): void {
+  factors.oldFault.fill(0);
+  factors.oldOk.fill(0);
+  for (let k = 0; k < gaps.length; k++) {
+    const v = Math.min(HIGHEST_RATE, tolerated + (gaps[k] as number));
+    const isWager = v > tolerated;
+    factors.newFault[k] = isWager ? Math.log(v / tolerated) : 0;
+    factors.newOk[k] = isWager ? Math.log((1 - v) / (1 - tolerated)) : 0;
   }
 }
 

@@ -70,7 +70,7 @@ export function voteName(replica: string): string {
 
 /** What the closed buckets left. */
 interface Saved {
-  readonly format: 1;
+  readonly format: 2;
   /** -1: none has begun. */
   readonly testSince: number;
   readonly trial: SavedTrial;
@@ -258,7 +258,7 @@ export class Judgement {
     const latencies: number[] = [];
     for (const [bin, count] of this.#latencies.entries()) if (count >= LEAST_COUNT) latencies.push(bin, count);
     const saved: Saved = {
-      format: 1,
+      format: 2,
       testSince: this.#testSince,
       trial: this.#trial.save(),
       latencies,
@@ -275,7 +275,7 @@ export class Judgement {
 function parse(result: string): Saved | null {
   try {
     const saved = JSON.parse(result) as Saved;
-    return saved.format === 1 ? saved : null;
+    return saved.format === 2 ? saved : null;
   } catch {
     return null;
   }

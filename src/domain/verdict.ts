@@ -45,17 +45,21 @@ export function verdictOf(evidence: Evidence, share = 1): Verdict {
   );
 }
 
-/** When the new side is above the ceiling. With the old side above it as well there is no better side to go back to. */
+/** When the new side is above the ceiling. Unless the old side is better there is nothing to go back to, and a ramp only holds. */
 function ceilingVerdict(evidence: Evidence, share: number, counts: string): Verdict | undefined {
   const { ceiling } = evidence.settings;
   const logs = evidence.ceilingLogs();
   if (ceiling === null || logs === null) return undefined;
   const alpha = ceiling.alpha * share;
   const threshold = -Math.log(alpha);
-  if (logs.new < threshold) return undefined;
   const limit = `the ceiling of ${(ceiling.share * 100).toLocaleString('en-US')} percent`;
-  if (logs.old < threshold) return verdict('breach', `${counts}: new is above ${limit}`, logs.new, alpha, 'ceiling');
-  return verdict('inconclusive', `${counts}: both sides are above ${limit}`, logs.new, alpha, 'ceiling');
+  if (logs.beyond >= threshold) {
+    return verdict('breach', `${counts}: new is above ${limit}`, logs.beyond, alpha, 'ceiling');
+  }
+  if (logs.new < threshold) return undefined;
+  const both =
+    logs.old >= threshold ? `both sides are above ${limit}` : `new is above ${limit}, and old may be as well`;
+  return verdict('inconclusive', `${counts}: ${both}`, logs.beyond, alpha, 'ceiling');
 }
 
 function conclusion(

@@ -19,6 +19,7 @@ const FIRST_DRAWS = 64;
 /** Requests whose order is kept; beyond, the oldest is taken for overdue. */
 const MOST_DRAWS = 65_536;
 const SLOWS = 3;
+const ALL_SLOW = (1 << SLOWS) - 1;
 const PENDING = 1 << 7;
 const SLOW_SHIFT = 2;
 const TIMED = 1 << 5;
@@ -135,7 +136,9 @@ export class RouteTally {
    */
   decide(draw: number, owner: number, outcome: OutcomeIndex, told: number, latencyMs: number, nowMs: number): void {
     const side = owner & 1;
-    const slow = this.slowBits(side, latencyMs) | told;
+    // An old side that does not answer is not quick: who fails where the other is only slow must not make it look slow.
+    const isUnanswered = side === OLD && outcome === OUTCOME_FAULT && this.#isTimed && Number.isNaN(latencyMs);
+    const slow = (isUnanswered ? ALL_SLOW : this.slowBits(side, latencyMs)) | told;
     if (side === OLD && outcome !== OUTCOME_CANCELLED && latencyMs >= 0) this.#time(latencyMs);
     if (draw < this.#head) {
       this.#late(draw, owner, outcome, slow & ~told);

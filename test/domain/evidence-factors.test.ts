@@ -1,12 +1,16 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { fillFactors, noFactors, WAGERS } from '../../src/domain/factors.ts';
+import { fillFactors, noFactors, wagersOf } from '../../src/domain/factors.ts';
 
 const PPM = 1_000_000;
+const WAGERS = wagersOf({ rho: 1, delta: 0 });
 
 const unit = (min: number, max: number) => fc.double({ min, max, noNaN: true });
-const rhos = fc.oneof(fc.constant(1), unit(1, 4));
-const deltas = fc.oneof(fc.constant(0), unit(0, 0.5));
+/** Of a comparison; and of a ceiling, whose line ends where both sides always fail. */
+const tolerances = fc.oneof(
+  fc.record({ rho: fc.oneof(fc.constant(1), unit(1, 4)), delta: fc.oneof(fc.constant(0), unit(0, 0.5)) }),
+  unit(0.05, 0.9).map((ceiling) => ({ rho: 1 - ceiling, delta: ceiling })),
+);
 const oldRates = unit(Math.log(1e-5), Math.log(0.6)).map(Math.exp);
 /** Also those that leave a side next to nothing. */
 const weights = fc.oneof(
@@ -16,7 +20,7 @@ const weights = fc.oneof(
 );
 
 describe('what one response is worth', () => {
-  const factors = noFactors();
+  const factors = noFactors(WAGERS);
   const expected = (k: number, weight: number, oldRate: number, newRate: number) => {
     const { newFault, newOk, oldFault, oldOk } = factors;
     const ofNew = newRate * Math.exp(newFault[k] as number) + (1 - newRate) * Math.exp(newOk[k] as number);
@@ -26,7 +30,7 @@ describe('what one response is worth', () => {
 
   test('is 1 in the mean anywhere on the line, and never more below it', () => {
     fc.assert(
-      fc.property(oldRates, weights, rhos, deltas, unit(0, 1), unit(0, 1), (u, weight, rho, delta, place, below) => {
+      fc.property(oldRates, weights, tolerances, unit(0, 1), unit(0, 1), (u, weight, { rho, delta }, place, below) => {
         fillFactors(factors, { rho, delta }, weight, u);
         const oldRate = (place * (1 - delta)) / rho;
         const line = rho * oldRate + delta;
@@ -49,11 +53,11 @@ describe('what one response is worth', () => {
 
   test.each([0, 1])('nothing at weight %d, where one side draws nothing', (weight) => {
     fillFactors(factors, { rho: 1, delta: 0.001 }, weight, 0.001);
-    expect(factors).toEqual(noFactors());
+    expect(factors).toEqual(noFactors(WAGERS));
   });
 
   test('a wager that would have to be above all rates is not made', () => {
     fillFactors(factors, { rho: 2, delta: 0.4 }, 0.5, 0.6);
-    expect(factors).toEqual(noFactors());
+    expect(factors).toEqual(noFactors(WAGERS));
   });
 });

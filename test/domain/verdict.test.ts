@@ -3,6 +3,7 @@ import type { EraCounts } from '../../src/domain/e-process.ts';
 import { Evidence, type TestSettings } from '../../src/domain/evidence.ts';
 import { Replay } from '../../src/domain/replay.ts';
 import { lead, verdictOf } from '../../src/domain/verdict.ts';
+import { Dice } from '../gates/dice.ts';
 
 const SETTINGS: TestSettings = {
   alpha: 0.001,
@@ -107,6 +108,19 @@ describe('the verdict', () => {
   });
 });
 
+/** Both sides fail at a rate, seen after each of so many flushes of 100 requests; the first that is a breach ends it. */
+function failingTogether(dice: Dice, weight: number, rate: number, flushes: number): Evidence {
+  const evidence = evidenceOf(flush(0, 19_980, 20, 0, 0));
+  for (let i = 0; i < flushes; i++) {
+    if (i % 10 === 0) evidence.advanceTo(1 + i / 10);
+    const ofNew = dice.binomial(100, weight);
+    const [oldFault, newFault] = [dice.binomial(100 - ofNew, rate), dice.binomial(ofNew, rate)];
+    evidence.addFaults(flush(weight * 1_000_000, 100 - ofNew - oldFault, oldFault, ofNew - newFault, newFault));
+    if (verdictOf(evidence).kind === 'breach') break;
+  }
+  return evidence;
+}
+
 const atFull = (newOk: number, newFault: number) => judge(flush(1_000_000, 0, 0, newOk, newFault));
 
 describe('the ceiling', () => {
@@ -135,6 +149,41 @@ describe('the ceiling', () => {
     const { kind, reason } = judge(flush(500_000, 400, 600, 400, 600));
     expect(kind).toBe('inconclusive');
     expect(reason).toContain('both sides are above the ceiling of 25 percent');
+  });
+
+  test('holds as well while it is not known yet whether old fails like new, of which it has far more to say', () => {
+    const { kind, reason } = judge(flush(900_000, 4, 6, 36, 54));
+    expect(kind).toBe('inconclusive');
+    expect(reason).toContain('new is above the ceiling of 25 percent, and old may be as well');
+  });
+
+  test.each([0.5, 0.9, 0.99])('never takes back at weight %d what fails together with old, however often', (weight) => {
+    const dice = new Dice(3);
+    for (const rate of [0.3, 0.4, 0.5, 0.7, 1]) {
+      for (let run = 0; run < 20; run++) {
+        const evidence = failingTogether(dice, weight, rate, 40);
+        expect(verdictOf(evidence).kind).not.toBe('breach');
+      }
+    }
+  });
+
+  test('takes new back where old is better, though a comparison would tolerate it', () => {
+    const lax = { delta: 0.9 };
+    expect(judge(flush(900_000, 20, 0, 0, 180), lax)).toMatchObject({ kind: 'breach', guard: 'ceiling' });
+    expect(judge(flush(900_000, 0, 20, 0, 180), lax).kind).toBe('inconclusive');
+  });
+
+  test('acts without old where old has had nothing to say lately, below weight 100 too', () => {
+    const evidence = evidenceOf(flush(0, 500, 0, 0, 0));
+    evidence.advanceTo(1);
+    evidence.addFaults(flush(999_990, 0, 0, 0, 7));
+    expect(verdictOf(evidence).kind).not.toBe('breach');
+    evidence.advanceTo(200);
+    evidence.addFaults(flush(999_990, 0, 0, 0, 9));
+    expect(verdictOf(evidence)).toMatchObject({ kind: 'breach', guard: 'ceiling' });
+    const restored = Evidence.restore(SETTINGS, evidence.save());
+    restored.addFaults(flush(999_990, 0, 0, 0, 9));
+    expect(verdictOf(restored)).toMatchObject({ kind: 'breach', guard: 'ceiling' });
   });
 
   test('finds a fault that begins after a day of success', () => {

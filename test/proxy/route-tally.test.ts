@@ -30,6 +30,12 @@ class Scene {
     this.tally.decide(draw, owner, outcome, slow, this.nowMs - startMs, this.nowMs);
   }
 
+  /** Nothing was answered, as when no connection was taken. */
+  fail(id: number): void {
+    const { draw, owner, slow } = this.#of(id);
+    this.tally.decide(draw, owner, OUTCOME_FAULT, slow, Number.NaN, this.nowMs);
+  }
+
   /** As a worker's sweep does for a request that is not over. */
   watch(id: number): void {
     const request = this.#of(id);
@@ -151,6 +157,30 @@ describe('what is counted', () => {
     const both = { 'old.ok': 1, 'old.timed': 1, 'new.ok': 1, 'new.timed': 1 };
     expect(scene.take().rows).toEqual([
       { era: ERA, ...both, 'old.slow50': 1, 'old.slow90': 1, 'old.slow99': 1, 'new.slow50': 1 },
+    ]);
+  });
+
+  test('what old does not answer is not quick, so that new is not slow beside it; what new does not answer is no slow answer', () => {
+    const scene = new Scene();
+    scene.draw(1, OLD);
+    scene.fail(1);
+    expect(scene.take().rows).toEqual([{ era: ERA, 'old.fault': 1 }]);
+    scene.tally.setBounds({ old: [10, 20, 30], new: [35, 45, 55] });
+    scene.draw(2, OLD);
+    scene.draw(3, NEW);
+    scene.fail(2);
+    scene.fail(3);
+    expect(scene.take().rows).toEqual([
+      {
+        era: ERA,
+        'old.fault': 1,
+        'old.timed': 1,
+        'old.slow50': 1,
+        'old.slow90': 1,
+        'old.slow99': 1,
+        'new.fault': 1,
+        'new.timed': 1,
+      },
     ]);
   });
 

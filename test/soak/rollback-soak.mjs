@@ -9,6 +9,8 @@ import { Side } from '../../bench/rollback/sides.mjs';
 const ROUTE = 'soaked';
 const WEIGHT = 10;
 const TOGETHER = 0.3;
+/** The machine's own stalls are not the subject: those of new's few and cold connections would be told from old's. */
+const MORE = 'defaults: { judge: { latency: { slack: 3s } } }';
 const CALM_MS = 3_000;
 /** A killed one is gone for so long. */
 const GONE_MS = 1_000;
@@ -41,7 +43,8 @@ export async function soakRollback({ ms, kills, turns, rate, log }) {
   const [old, fresh] = [new Side(), new Side()];
   await old.listen();
   await fresh.listen();
-  const fleet = await Fleet.start({ replicas: 3, ports: { old: old.port, new: fresh.port }, routes: [ROUTE] });
+  const ports = { old: old.port, new: fresh.port };
+  const fleet = await Fleet.start({ replicas: 3, ports, routes: [ROUTE], more: MORE });
   const [first] = fleet.replicas;
   if (first === undefined) throw new Error('no replica');
   const load = new Load(
