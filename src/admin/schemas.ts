@@ -30,12 +30,15 @@ const Side = z
         z.object({
           endpoint: z.string(),
           state: z
-            .enum(['starting', 'unhealthy', 'ejected', 'unreachable'])
-            .describe('Not checked yet; checks fail; requests failed on it; connections to it fail.'),
+            .enum(['starting', 'unhealthy', 'ejected', 'unreachable', 'draining'])
+            .describe(
+              'Not checked yet; checks fail; requests failed on it; connections to it fail; its source has it no more.',
+            ),
           reason: z.string(),
+          since: Milliseconds,
         }),
       )
-      .describe('The endpoints that are not healthy.'),
+      .describe('The endpoints that are not healthy, and those that have left within a minute.'),
   })
   .meta({ id: 'Side' });
 

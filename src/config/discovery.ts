@@ -56,7 +56,10 @@ const Helios = z
   })
   .refine(({ interval }) => interval >= 100, { error: 'must have an interval of at least 100ms' });
 
-/** `port`: its name in the EndpointSlices, or its number there. Without kubeconfig and api: as a pod, or as kubectl would. */
+/**
+ * `port`: its name in the EndpointSlices, or its number there. Without kubeconfig and api: as a pod, or as kubectl would. `compare`: between
+ * two comparisons of what the watches have told with what there is, which find out that all of them lie silent; 0: none.
+ */
 const Kubernetes = z
   .strictObject({
     namespace: Name,
@@ -65,9 +68,13 @@ const Kubernetes = z
     kubeconfig: FilePath.exactOptional(),
     context: z.string().min(1).exactOptional(),
     api: HttpUrl.exactOptional(),
+    compare: Duration.prefault('1s'),
   })
   .refine(({ kubeconfig, api }) => kubeconfig === undefined || api === undefined, {
     error: 'must have at most one of kubeconfig and api',
+  })
+  .refine(({ compare }) => compare === 0 || compare >= 100, {
+    error: 'must compare each 100ms at most, or 0 for never',
   })
   .refine(({ kubeconfig, context }) => context === undefined || kubeconfig !== undefined, {
     error: 'must have a kubeconfig where it has a context',

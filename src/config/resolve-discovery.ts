@@ -20,8 +20,8 @@ export function resolveDiscovery(
   }
   if (helios !== undefined) return resolveHelios(helios, pem);
   if (kubernetes !== undefined) {
-    const { namespace, service, port } = kubernetes;
-    return { kind: 'kubernetes', namespace, service, port, cluster: resolveCluster(kubernetes, folder) };
+    const { namespace, service, port, compare: lookMs } = kubernetes;
+    return { kind: 'kubernetes', namespace, service, port, lookMs, cluster: resolveCluster(kubernetes, folder) };
   }
   return { kind: 'static', endpoints };
 }

@@ -1,13 +1,11 @@
 /** What a route has done over time: both sides on one axis, so that the eye compares them. */
 import { useEffect, useState } from 'preact/hooks';
 import type { HistoryEntry } from '../admin/schemas.ts';
-import type { RouteView, SeriesView } from '../control/control.ts';
+import type { RouteView } from '../control/control.ts';
 import { getHistory, getSeries } from './api.ts';
 import { Chart, type Line, type Mark } from './chart.tsx';
 import { milliseconds, percent, rate, weight } from './format.ts';
-import { getLongRing } from './prometheus.ts';
-
-type Ring = SeriesView['rings'][number];
+import { getLongRing, type Ring } from './prometheus.ts';
 
 /** Of what the replica remembers by itself. */
 const RANGES = [
@@ -66,9 +64,9 @@ export function Charts({ route, hasPrometheus }: ChartsProps) {
   const ring = shown?.ring ?? NOTHING;
   const to = ring.at.at(-1) ?? Date.now();
   const frame = { at: ring.at, marks: marksOf(history ?? []), from: to - range.ms, to };
-  const perSecond = sides(ring, ({ requests }) => requests.map((n) => n / ring.seconds));
+  const perSecond = sides(ring, ({ requests }) => requests.map((n) => (n === null ? null : n / ring.seconds)));
   const faults = sides(ring, (side) =>
-    side.requests.map((n, i) => (n === 0 ? null : (100 * (side.faults[i] ?? 0)) / n)),
+    side.requests.map((n, i) => (n === null || n === 0 ? null : (100 * (side.faults[i] ?? 0)) / n)),
   );
   const p99 = sides(ring, (side) => side.p99);
   const p50 = sides(ring, (side) => side.p50).map((line) => ({ ...line, isDashed: true }));

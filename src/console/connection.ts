@@ -1,6 +1,8 @@
 /** The stream of `GET /v1/live`, opened again whenever it breaks, and closed while nobody looks at the page. */
 import type { LiveRoutes, LiveStats, LiveStatus } from '../admin/live.ts';
 import type { HistoryEntry } from '../admin/schemas.ts';
+import type { ControlEvent } from '../control/control.ts';
+import { counted } from './format.ts';
 import type { Happening } from './model.ts';
 import { happeningOf } from './model.ts';
 
@@ -72,6 +74,21 @@ const WORDS: Readonly<Record<string, (event: never) => Omit<Happening, 'at' | 'r
     ...SYSTEM,
     what: ok ? `${backend} has healthy endpoints again` : `${backend} has no healthy endpoint`,
     why: reason ?? '',
+  }),
+  discovery: ({ backend, ok, reason, endpoints }: Extract<ControlEvent, { type: 'discovery' }>) => ({
+    ...SYSTEM,
+    what: `${backend}: ${ok ? `its source answers, ${counted(endpoints, 'endpoint')}` : `its source fails, ${counted(endpoints, 'endpoint')} kept`}`,
+    why: reason ?? '',
+  }),
+  endpoint: ({ backend, endpoint, state, reason }: Extract<ControlEvent, { type: 'endpoint' }>) => ({
+    ...SYSTEM,
+    what: `${backend} ${endpoint}: ${state}`,
+    why: reason ?? '',
+  }),
+  atRisk: ({ reason }: Extract<ControlEvent, { type: 'atRisk' }>) => ({
+    ...SYSTEM,
+    what: 'a change may be lost in a failover',
+    why: reason,
   }),
   webhook: ({ url, detail }: { url: string; detail: string }) => ({
     ...SYSTEM,

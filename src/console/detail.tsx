@@ -3,8 +3,9 @@ import { useState } from 'preact/hooks';
 import type { RouteView, StatsRow } from '../control/control.ts';
 import { doVerb } from './actions.ts';
 import { Charts } from './charts.tsx';
+import { Endpoints } from './endpoints.tsx';
 import { Evidence } from './evidence.tsx';
-import { count, weight } from './format.ts';
+import { weight } from './format.ts';
 import { type Raise, RaiseDialog } from './raise-dialog.tsx';
 import { nextInWords, type RampShown, rampOf } from './ramp.ts';
 import { Share } from './share.tsx';
@@ -40,22 +41,8 @@ export function Detail({ route, row, canAct, hasPrometheus, now, onRollback, onC
       <Evidence evidence={route.evidence} isLong />
       <Charts route={route} hasPrometheus={hasPrometheus} key={route.name} />
       <div class="backends">
-        {(['old', 'new'] as const).map((side) => (
-          <div key={side} class={side}>
-            <h3>
-              {side} <span class="n">{route[side].backend}</span>
-            </h3>
-            <p class="n">
-              {count(route[side].endpoints.length)} {route[side].endpoints.length === 1 ? 'endpoint' : 'endpoints'}
-            </p>
-            <ul>
-              {route[side].endpoints.slice(0, 20).map((endpoint) => (
-                <li key={endpoint}>{endpoint}</li>
-              ))}
-              {route[side].endpoints.length > 20 && <li>and {route[side].endpoints.length - 20} more</li>}
-            </ul>
-          </div>
-        ))}
+        <Endpoints side="old" of={route.old} now={now} />
+        <Endpoints side="new" of={route.new} now={now} />
       </div>
     </section>
   );

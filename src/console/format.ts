@@ -37,6 +37,11 @@ export function count(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+/** `1 endpoint`, `2 endpoints`. */
+export function counted(value: number, noun: string): string {
+  return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
+}
+
 export function milliseconds(value: number | null): string {
   if (value === null) return NONE;
   if (value === 0) return '0 ms';

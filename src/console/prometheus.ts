@@ -1,8 +1,24 @@
 /** The hours that a replica does not remember, from Prometheus, in the form of those that it does. All replicas together. */
-import type { SeriesView } from '../control/control.ts';
 import { queryRange, type Sample } from './api.ts';
 
-type Ring = SeriesView['rings'][number];
+type Values = (number | null)[];
+
+interface SideValues {
+  readonly requests: Values;
+  readonly faults: Values;
+  readonly p50: Values;
+  readonly p99: Values;
+}
+
+/** As SeriesView's rings; null where nobody was there to count, which is something else than no requests. */
+export interface Ring {
+  readonly seconds: number;
+  /** Milliseconds since 1970. */
+  readonly at: number[];
+  readonly weight: Values;
+  readonly old: SideValues;
+  readonly new: SideValues;
+}
 
 const SIDES = ['old', 'new'] as const;
 
@@ -29,15 +45,20 @@ export async function getLongRing(route: string, spanMs: number, seconds: number
   );
   const values = (samples: readonly Sample[] = [], side?: string) => valuesAt(at, samples, side);
   const [old, fresh] = SIDES.map((side) => {
-    const counts = values(requests, side).map((rate) => (rate ?? 0) * seconds);
+    const counts = values(requests, side).map((rate) => (rate === null ? null : rate * seconds));
     return {
       requests: counts,
-      faults: values(share, side).map((ratio, i) => (ratio ?? 0) * (counts[i] ?? 0)),
+      // Without attempts there is no share of them.
+      faults: values(share, side).map((ratio, i) => product(counts[i], ratio ?? 0)),
       p50: values(p50, side),
       p99: values(p99, side),
     };
-  }) as [Ring['old'], Ring['old']];
-  return { seconds, at: at.map((s) => s * 1_000), weight: values(weight).map((share) => share ?? 0), old, new: fresh };
+  }) as [SideValues, SideValues];
+  return { seconds, at: at.map((s) => s * 1_000), weight: values(weight), old, new: fresh };
+}
+
+function product(count: number | null | undefined, ratio: number): number | null {
+  return count === null || count === undefined ? null : count * ratio;
 }
 
 /** @returns null where there is no value, or none that is a number */

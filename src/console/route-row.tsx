@@ -1,6 +1,6 @@
 /** A route as a line of the table: two lines, old above new, so that what is to be compared stands below each other. */
 import { Component } from 'preact';
-import type { RouteView, StatsRow } from '../control/control.ts';
+import type { RouteView, SideView, StatsRow } from '../control/control.ts';
 import { isNewWorse } from './compare.ts';
 import { Evidence } from './evidence.tsx';
 import { count, milliseconds, rate, ratio } from './format.ts';
@@ -92,7 +92,7 @@ export class RouteRow extends Component<RowProps> {
             </>
           )}
         </div>
-        <Pair title="Endpoints" old={String(route.old.endpoints.length)} new={String(route.new.endpoints.length)} />
+        <Pair title="Endpoints" old={endpointsOf(route.old)} new={endpointsOf(route.new)} />
         <div role="cell" class="act">
           {canAct && route.weight > 0 && (
             <button
@@ -111,6 +111,12 @@ export class RouteRow extends Component<RowProps> {
       </div>
     );
   }
+}
+
+/** How many; where not all are healthy, how many of them are. */
+function endpointsOf({ endpoints, ailing }: SideView): string {
+  const ill = ailing.filter(({ state }) => state !== 'draining' && state !== 'starting').length;
+  return ill === 0 ? String(endpoints.length) : `${endpoints.length - ill} of ${endpoints.length}`;
 }
 
 interface PairProps {

@@ -27,7 +27,8 @@ export function RoutesTable({ routes, rows, places, selected, canAct, now, onSel
     const element = scroller.current;
     if (element === null) return;
     const measure = (): void => {
-      const row = element.querySelector<HTMLElement>('.row')?.offsetHeight ?? 52;
+      // 0: there is none yet, or it has not been laid out.
+      const row = element.querySelector<HTMLElement>('.row')?.offsetHeight || 52;
       setView({ top: element.scrollTop, height: element.clientHeight, row });
     };
     const observer = new ResizeObserver(measure);

@@ -9,9 +9,14 @@ import type { AuditEntry, Cutover, EvidenceNote } from '../domain/state.ts';
 export interface EndpointView {
   /** `host:port` */
   endpoint: string;
-  /** `starting`: not checked yet; `unhealthy`: checks fail; `ejected`: requests failed on it; `unreachable`: connections fail. */
-  state: 'starting' | 'unhealthy' | 'ejected' | 'unreachable';
+  /**
+   * `starting`: not checked yet; `unhealthy`: checks fail; `ejected`: requests failed on it; `unreachable`: connections fail; `draining`:
+   * it was among the endpoints until a minute ago at most.
+   */
+  state: 'starting' | 'unhealthy' | 'ejected' | 'unreachable' | 'draining';
   reason: string;
+  /** Milliseconds since 1970. */
+  since: number;
 }
 
 export interface SideView {
@@ -21,7 +26,7 @@ export interface SideView {
   faults: number;
   /** `host:port` of each endpoint that is known. */
   endpoints: string[];
-  /** Those of them that are not healthy, and why. */
+  /** Those of them that are not healthy, then those that have just left, and why. */
   ailing: EndpointView[];
 }
 
@@ -172,7 +177,7 @@ export type ControlEvent =
       type: 'endpoint';
       backend: string;
       endpoint: string;
-      state: EndpointView['state'] | 'healthy';
+      state: Exclude<EndpointView['state'], 'draining'> | 'healthy';
       reason: string | null;
     }
   /** A backend has no healthy endpoint any more, or has again. */

@@ -5,7 +5,7 @@
 import { endpointKey } from '../domain/endpoints.ts';
 import type { HealthPolicy } from '../domain/health-policy.ts';
 import type { Endpoint } from '../domain/snapshot.ts';
-import { type EndpointHealth, type Exceptions, HealthLedger, isUsable } from '../health/ledger.ts';
+import { type EndpointHealth, type EndpointState, type Exceptions, HealthLedger, isUsable } from '../health/ledger.ts';
 import { probe } from '../health/probe.ts';
 import { Prober } from '../health/prober.ts';
 import type { AttemptsOfEndpoint, BackendSpec } from '../seam.ts';
@@ -24,6 +24,8 @@ export interface EndpointHealthWatcher {
 export interface EndpointHealthOptions {
   /** Milliseconds that only ever rise. */
   readonly clock: () => number;
+  /** Milliseconds since 1970, for people. */
+  readonly wall: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly watcher: EndpointHealthWatcher;
@@ -31,9 +33,21 @@ export interface EndpointHealthOptions {
 
 const TICK_MS = 1_000;
 
+/** So long one that has left is shown: what runs on it has mostly ended by then. */
+const SHOWN_MS = 60_000;
+
 /** What is known of an endpoint, and how it is called by people. */
 export interface KnownEndpoint extends EndpointHealth {
   readonly endpoint: Endpoint;
+  /** When it came to this state, in milliseconds since 1970. */
+  readonly since: number;
+}
+
+/** Its source has it no more: nothing new is sent to it, and what runs on it finishes. */
+export interface LeftEndpoint {
+  readonly endpoint: Endpoint;
+  /** Milliseconds since 1970. */
+  readonly since: number;
 }
 
 class Watched {
@@ -41,8 +55,9 @@ class Watched {
   readonly ledger: HealthLedger;
   readonly #prober: Prober | null;
   #endpoints = new Map<string, Endpoint>();
-  /** As last told. */
-  states = new Map<string, string>();
+  /** As last told, and since when. */
+  states = new Map<string, { readonly state: EndpointState; readonly since: number }>();
+  #left = new Map<string, LeftEndpoint>();
   exceptions = '';
   problem: string | null = null;
   /** It has had an endpoint. */
@@ -76,17 +91,29 @@ class Watched {
           });
   }
 
-  follow(endpoints: readonly Endpoint[], nowMs: number): void {
+  /** @param at milliseconds since 1970 */
+  follow(endpoints: readonly Endpoint[], nowMs: number, at: number): void {
+    const before = this.#endpoints;
     this.#endpoints = new Map(endpoints.map((endpoint) => [endpointKey(endpoint), endpoint]));
+    for (const [key, endpoint] of before) if (!this.#endpoints.has(key)) this.#left.set(key, { endpoint, since: at });
+    for (const key of this.#endpoints.keys()) this.#left.delete(key);
     const keys = [...this.#endpoints.keys()];
     this.ledger.follow(keys, nowMs);
     this.#prober?.follow(keys);
   }
 
-  view(nowMs: number): KnownEndpoint[] {
+  view(nowMs: number, at: number): KnownEndpoint[] {
     return this.ledger.view(nowMs).map((health) => {
-      return { ...health, endpoint: this.#endpoints.get(health.key) as Endpoint };
+      const told = this.states.get(health.key);
+      const since = told?.state === health.state ? told.since : at;
+      return { ...health, endpoint: this.#endpoints.get(health.key) as Endpoint, since };
     });
+  }
+
+  /** Those that have left, for as long as they are shown. */
+  left(at: number): LeftEndpoint[] {
+    for (const [key, { since }] of this.#left) if (at - since > SHOWN_MS) this.#left.delete(key);
+    return [...this.#left.values()];
   }
 
   close(): void {
@@ -121,7 +148,7 @@ export class EndpointsHealth {
 
   /** A backend has these endpoints from now on. */
   follow(backend: number, endpoints: readonly Endpoint[]): void {
-    this.#backends[backend]?.follow(endpoints, this.#options.clock());
+    this.#backends[backend]?.follow(endpoints, this.#options.clock(), this.#options.wall());
     this.#changed(backend);
   }
 
@@ -153,7 +180,7 @@ export class EndpointsHealth {
 
   /** Tells what is different from what was told last. */
   #changed(backend: number): void {
-    const { clock, watcher } = this.#options;
+    const { clock, wall, watcher } = this.#options;
     const watched = this.#backends[backend];
     if (watched === undefined) return;
     const nowMs = clock();
@@ -163,8 +190,8 @@ export class EndpointsHealth {
       watched.exceptions = fingerprint;
       watcher.onExceptions(backend, exceptions);
     }
-    this.#tellEndpoints(backend, watched, nowMs);
-    const view = watched.view(nowMs);
+    const view = watched.view(nowMs, wall());
+    this.#tellEndpoints(backend, watched, view);
     watched.wasFound ||= view.length > 0;
     // Before discovery has answered there is nothing to complain of.
     const problem = watched.wasFound ? problemOf(view) : null;
@@ -172,16 +199,15 @@ export class EndpointsHealth {
     watched.problem = problem;
   }
 
-  #tellEndpoints(backend: number, watched: Watched, nowMs: number): void {
-    const states = new Map<string, string>();
-    for (const health of watched.view(nowMs)) {
-      states.set(health.key, health.state);
-      const before = watched.states.get(health.key);
+  #tellEndpoints(backend: number, watched: Watched, view: readonly KnownEndpoint[]): void {
+    const before = watched.states;
+    watched.states = new Map(view.map(({ key, state, since }) => [key, { state, since }]));
+    for (const health of view) {
+      const known = before.get(health.key);
       // That a new endpoint is healthy or about to be checked is nothing to tell.
-      const isNews = health.state !== before && (before !== undefined || !isUsable(health.state));
+      const isNews = health.state !== known?.state && (known !== undefined || !isUsable(health.state));
       if (isNews) this.#options.watcher.onEndpoint(backend, health.endpoint, health);
     }
-    watched.states = states;
   }
 
   exceptions(backend: number): Exceptions {
@@ -189,7 +215,11 @@ export class EndpointsHealth {
   }
 
   view(backend: number): KnownEndpoint[] {
-    return this.#backends[backend]?.view(this.#options.clock()) ?? [];
+    return this.#backends[backend]?.view(this.#options.clock(), this.#options.wall()) ?? [];
+  }
+
+  left(backend: number): LeftEndpoint[] {
+    return this.#backends[backend]?.left(this.#options.wall()) ?? [];
   }
 
   /** Why requests to the backend cannot be expected to succeed, in half a sentence; null: they can. */

@@ -20,7 +20,7 @@ import type {
 import { Applied } from './applied.ts';
 import { Backends, formatEndpoint } from './backends.ts';
 import type { BackendView } from './control.ts';
-import { EndpointsHealth, type KnownEndpoint } from './endpoint-health.ts';
+import { EndpointsHealth, type KnownEndpoint, type LeftEndpoint } from './endpoint-health.ts';
 import type { Events } from './events.ts';
 import { Flushes } from './flushes.ts';
 import type { Plan } from './plan.ts';
@@ -84,6 +84,7 @@ export class Supervisor {
     this.#discoveries = new Discoveries({ clock: options.monotonic, random: Math.random, env: process.env });
     this.#health = new EndpointsHealth({
       clock: options.monotonic,
+      wall: Date.now,
       random: Math.random,
       watcher: {
         onExceptions: (backend) => this.#broadcast(this.#healthMessage(backend)),
@@ -333,6 +334,11 @@ export class Supervisor {
   /** A backend's endpoints with their health. */
   health(backend: number): KnownEndpoint[] {
     return this.#health.view(backend);
+  }
+
+  /** Endpoints that its source has no more, for a while. */
+  leftEndpoints(backend: number): LeftEndpoint[] {
+    return this.#health.left(backend);
   }
 
   /** Why requests to a side of a route cannot be expected to succeed, in one sentence; null: they can. */

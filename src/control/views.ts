@@ -3,7 +3,7 @@ import type { Obstacles } from '../domain/ramp-move.ts';
 import { NEW, OLD, ppmToPercent, type RouteSpec, type SideIndex } from '../domain/route.ts';
 import type { RouteState } from '../domain/state.ts';
 import { formatEndpoint } from './backends.ts';
-import type { RouteView, SideView, StatusView, UnconfiguredView } from './control.ts';
+import type { EndpointView, RouteView, SideView, StatusView, UnconfiguredView } from './control.ts';
 import type { Judge } from './judge.ts';
 import type { LocalRollbacks } from './local-rollbacks.ts';
 import { rampView } from './ramp-view.ts';
@@ -21,6 +21,8 @@ const UNKNOWN: RouteState = {
   actor: '',
   at: 0,
 };
+
+const LEFT = 'its source has it no more: nothing new is sent to it, what runs on it finishes';
 
 /** As far as anybody knows, nothing is in a ramp's way. */
 const NO_OBSTACLES: Obstacles = { endpoints: null, capacity: null };
@@ -99,10 +101,18 @@ export class Views {
       backend: this.#supervisor.plan.backends[backend]?.spec.name ?? '',
       ...this.#supervisor.recorder.side(spec.name, side),
       endpoints: this.#supervisor.endpoints(backend).map(formatEndpoint),
-      ailing: this.#supervisor.health(backend).flatMap(({ endpoint, state, reason }) => {
-        return state === 'healthy' ? [] : [{ endpoint: formatEndpoint(endpoint), state, reason }];
-      }),
+      ailing: this.#ailing(backend),
     };
+  }
+
+  #ailing(backend: number): EndpointView[] {
+    const here = this.#supervisor.health(backend).flatMap(({ endpoint, state, reason, since }): EndpointView[] => {
+      return state === 'healthy' ? [] : [{ endpoint: formatEndpoint(endpoint), state, reason, since }];
+    });
+    const left = this.#supervisor.leftEndpoints(backend).map(({ endpoint, since }): EndpointView => {
+      return { endpoint: formatEndpoint(endpoint), state: 'draining', reason: LEFT, since };
+    });
+    return [...here, ...left];
   }
 
   /** What the replica as a whole is; the rest of the status is not control's state. */

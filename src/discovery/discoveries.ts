@@ -9,6 +9,8 @@ import { createKubernetesDiscovery } from './kubernetes/source.ts';
 import { createStaticDiscovery } from './static.ts';
 
 const WATCH = { leastWatchS: 240, silentMs: 80_000 };
+/** Of a service's two watches. */
+const SECOND_AFTER_MS = 1_000;
 const LEAST_AWAY_MS = 200;
 const AWAY_MS_A_WATCH = 5;
 const MOST_AWAY_MS = 2_000;
@@ -42,6 +44,7 @@ export class Discoveries {
         this.#watches++;
         return createKubernetesDiscovery(source, new Cluster(source.cluster, this.#tools), this.#tools, {
           ...WATCH,
+          guard: { secondAfterMs: SECOND_AFTER_MS, lookMs: source.lookMs },
           // Many services' attempts together stay within what costs little.
           longestAwayMs: () => Math.min(Math.max(LEAST_AWAY_MS, AWAY_MS_A_WATCH * this.#watches), MOST_AWAY_MS),
         });

@@ -1,5 +1,5 @@
 /** So many milliseconds, or until the signal. */
-function pause(ms: number, over: AbortSignal): Promise<void> {
+export function pause(ms: number, over: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (over.aborted) return resolve();
     const end = (): void => {

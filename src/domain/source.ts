@@ -39,6 +39,8 @@ export interface KubernetesSource {
   readonly service: string;
   /** Its name in the EndpointSlices, or its number there (the pods' port). */
   readonly port: string | number;
+  /** Between two comparisons of what the watches have told with what there is, in milliseconds; 0: none. */
+  readonly lookMs: number;
   readonly cluster: ClusterSource;
 }
 

@@ -55,7 +55,11 @@ const whole: Mapping = {
       },
     },
     elsewhere: { discovery: { kubernetes: { namespace: 'a', service: 'a', port: 80, kubeconfig: 'k', context: 'c' } } },
-    proxied: { discovery: { kubernetes: { namespace: 'a', service: 'a', port: 80, api: 'http://127.0.0.1:8001' } } },
+    proxied: {
+      discovery: {
+        kubernetes: { namespace: 'a', service: 'a', port: 80, api: 'http://127.0.0.1:8001', compare: '2s' },
+      },
+    },
     raw: { discovery: { dns: { name: 'a.example', port: 80 } }, health: { tcp: {} } },
   },
   routes: [

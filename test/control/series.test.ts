@@ -45,6 +45,19 @@ describe('the last ten seconds', () => {
     expect(world.series.row('search')[0]).toBe(0);
   });
 
+  test('begin with the first table, however long a start takes', () => {
+    const world = new World();
+    const { cells } = world;
+    world.cells = new Float64Array(0);
+    world.second();
+    expect(world.series.row('search')).toEqual([0, 0, null, null, 0, 0, 0, null, null, 0]);
+    world.cells = cells;
+    world.second();
+    world.count(0, 0, 7);
+    world.second();
+    expect(world.series.row('search').slice(0, 2)).toEqual([7, 0]);
+  });
+
   test('leave out what was counted before anybody looked', () => {
     const world = new World();
     world.count(0, 0, 5_000);

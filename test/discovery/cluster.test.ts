@@ -63,7 +63,14 @@ async function serve(options: { clients?: true } = {}): Promise<number> {
 
 function discover(cluster: ClusterSource, more: Partial<ClusterTools> = {}) {
   const tools = { clock: () => performance.now(), random: () => 0.5, env: {}, ...more };
-  const source = { kind: 'kubernetes', namespace: 'search', service: 'search', port: 'http', cluster } as const;
+  const source = {
+    kind: 'kubernetes',
+    namespace: 'search',
+    service: 'search',
+    port: 'http',
+    lookMs: 0,
+    cluster,
+  } as const;
   const discovery = createKubernetesDiscovery(source, new Cluster(cluster, tools), tools, {
     leastWatchS: 240,
     silentMs: 80_000,

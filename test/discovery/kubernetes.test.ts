@@ -3,7 +3,8 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'v
 import { KubernetesApiServer } from '../../src/demo/kubernetes/api-server.ts';
 import type { Discovery } from '../../src/discovery/discovery.ts';
 import { Cluster } from '../../src/discovery/kubernetes/cluster.ts';
-import { createKubernetesDiscovery } from '../../src/discovery/kubernetes/source.ts';
+import { isNewer } from '../../src/discovery/kubernetes/slice-store.ts';
+import { createKubernetesDiscovery, type Times } from '../../src/discovery/kubernetes/source.ts';
 import { until } from '../supervisor/until.ts';
 
 const PORTS = [{ name: 'http', protocol: 'TCP', port: 8080 }];
@@ -37,16 +38,20 @@ function slice(
   server.objects.put({ namespace: 'search', name, service, endpoints, ports });
 }
 
-function open(times = { leastWatchS: 240, silentMs: 80_000 }, wanted: string | number = 'http'): Discovery {
+const TIMES = { leastWatchS: 240, silentMs: 80_000 };
+
+function open(times: Partial<Times> = TIMES, wanted: string | number = 'http'): Discovery {
   const tools = { clock: () => performance.now(), random: () => 0.5, env: {} };
   const source = {
     kind: 'kubernetes',
     namespace: 'search',
     service: 'search',
     port: wanted,
+    lookMs: 0,
     cluster: { api: `http://127.0.0.1:${port}` },
   } as const;
   const discovery = createKubernetesDiscovery(source, new Cluster(source.cluster, tools), tools, {
+    ...TIMES,
     ...times,
     longestAwayMs: () => 200,
   });
@@ -65,6 +70,7 @@ function shows(discovery: Discovery, ...wanted: string[]): Promise<unknown> {
 }
 
 const lists = (): number => server.asked.filter((line) => line.startsWith('list')).length;
+const looks = (): number => server.asked.filter((line) => /^list.*resourceVersion=0/.test(line)).length;
 const watches = (): number => server.asked.filter((line) => line.startsWith('watch')).length;
 
 describe('a service', () => {
@@ -184,14 +190,117 @@ describe('the watch', () => {
   });
 });
 
+describe('two watches, and a comparison', () => {
+  const quiet = { secondAfterMs: 0, lookMs: 0 };
+
+  test('one that lies silent is not missed: the other tells, without another list', async () => {
+    slice('search-a', [pod('10.1.0.1')]);
+    const discovery = open({ guard: quiet });
+    await shows(discovery, '10.1.0.1:8080');
+    await until('two watches', () => server.watches.open === 2);
+    server.silence(1);
+    slice('search-a', [pod('10.1.0.2')]);
+    await shows(discovery, '10.1.0.2:8080');
+    server.objects.remove('search', 'search-a');
+    await shows(discovery);
+    expect([lists(), watches()]).toEqual([1, 2]);
+  });
+
+  test('what both tell is applied once, however late the other tells it', async () => {
+    slice('search-a', [pod('10.1.0.1')]);
+    const discovery = open({ guard: quiet });
+    await until('two watches', () => server.watches.open === 2);
+    const patches: unknown[] = [];
+    discovery.watch({ onEndpoints: (patch) => patches.push(patch), onHealth() {} });
+    for (let i = 2; i < 30; i++) slice('search-a', [pod(`10.1.0.${i}`)]);
+    server.objects.remove('search', 'search-a');
+    slice('search-a', [pod('10.1.0.99')]);
+    await shows(discovery, '10.1.0.99:8080');
+    expect(patches.length).toBeLessThanOrEqual(30);
+  });
+
+  test('the first one cut hides nothing, and is no reason for an alarm', async () => {
+    slice('search-a', [pod('10.1.0.1')]);
+    const discovery = open({ guard: quiet });
+    await until('two watches', () => server.watches.open === 2);
+    const alarms: (string | null)[] = [];
+    discovery.watch({ onEndpoints() {}, onHealth: ({ alarm }) => alarms.push(alarm) });
+    server.cut();
+    slice('search-a', [pod('10.1.0.2')]);
+    await shows(discovery, '10.1.0.2:8080');
+    await until('two watches again', () => server.watches.open === 2);
+    expect(alarms).toEqual([]);
+  });
+
+  test('all watches silent: the comparison finds out, and fresh ones go on', async () => {
+    slice('search-a', [pod('10.1.0.1')]);
+    const discovery = open({ guard: { secondAfterMs: 0, lookMs: 100 } });
+    await until('two watches', () => server.watches.open === 2);
+    server.silence();
+    slice('search-b', [pod('10.1.0.2')]);
+    server.objects.remove('search', 'search-a');
+    await shows(discovery, '10.1.0.2:8080');
+    expect(lists()).toBeGreaterThan(1);
+    await until('watches that speak', () => server.watches.speaking === 2);
+    const asked = watches();
+    slice('search-b', [pod('10.1.0.3')]);
+    await shows(discovery, '10.1.0.3:8080');
+    expect(watches()).toBe(asked);
+  });
+
+  test('every connection frozen, that of the comparison too', async () => {
+    slice('search-a', [pod('10.1.0.1')]);
+    const discovery = open({ guard: { secondAfterMs: 0, lookMs: 100 } });
+    await until('two watches and a look', () => server.watches.open === 2 && looks() > 0);
+    server.freeze();
+    slice('search-a', [pod('10.1.0.2')]);
+    await shows(discovery, '10.1.0.2:8080');
+  });
+
+  test('as long as watches tell, a comparison asks for versions alone', async () => {
+    slice('search-a', [pod('10.1.0.1')]);
+    const discovery = open({ guard: { secondAfterMs: 0, lookMs: 100 } });
+    await until('looks', () => looks() > 2);
+    for (let i = 2; i < 9; i++) slice('search-a', [pod(`10.1.0.${i}`)]);
+    await shows(discovery, '10.1.0.8:8080');
+    const before = looks();
+    await until('more looks', () => looks() > before + 2);
+    expect([lists() - looks(), watches()]).toEqual([1, 2]);
+  });
+
+  test('an API server that went back to an older state', async () => {
+    for (let i = 0; i < 5; i++) slice('search-a', [pod('10.1.0.1')]);
+    const discovery = open({ guard: quiet });
+    await until('two watches', () => server.watches.open === 2);
+    await server.close();
+    server = new KubernetesApiServer();
+    slice('search-a', [pod('10.1.0.7')]);
+    await server.listen(port);
+    await shows(discovery, '10.1.0.7:8080');
+    await until('two watches', () => server.watches.open === 2);
+    slice('search-a', [pod('10.1.0.8')]);
+    await shows(discovery, '10.1.0.8:8080');
+  });
+});
+
+test.each([
+  ['9', '10', false],
+  ['10', '9', true],
+  ['10', '10', false],
+  ['18446744073709551615', '9007199254740993', true],
+  ['9007199254740993', '9007199254740992', true],
+])('version %s is newer than %s: %s', (version, than, is) => {
+  expect(isNewer(version, than)).toBe(is);
+});
+
 describe('an API server', () => {
   test('that is away and comes back: the last endpoints stay, an alarm says why, and it is asked again', async () => {
     slice('search-a', [pod('10.1.0.1')]);
     const discovery = open();
     await shows(discovery, '10.1.0.1:8080');
     await server.close();
-    await until('alarm', () => discovery.health.alarm);
-    expect(discovery.health.alarm).toBe(`Kubernetes API http://127.0.0.1:${port} refuses connections`);
+    const alarm = `Kubernetes API http://127.0.0.1:${port} refuses connections`;
+    await until('alarm', () => discovery.health.alarm === alarm);
     expect(shown(discovery)).toEqual(['10.1.0.1:8080']);
     server = new KubernetesApiServer();
     slice('search-a', [pod('10.1.0.2')]);

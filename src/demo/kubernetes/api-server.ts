@@ -4,13 +4,15 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { SliceObjects, type StoredSlice } from './objects.ts';
 import { parseSelector } from './selector.ts';
 import { failed, forbidden, notFound, type Status, tokenExpired, tooLarge, tooOld, unauthorized } from './statuses.ts';
 import { Watches } from './watches.ts';
 
 const RESOURCE = /^\/apis\/discovery\.k8s\.io\/v1\/(?:namespaces\/([^/]+)\/)?endpointslices$/;
+
+const META = 'meta.k8s.io/v1';
 
 export interface ApiServerOptions {
   /** Between two bookmarks of a watch; a real one sends them about each minute. */
@@ -35,6 +37,8 @@ export class KubernetesApiServer {
   port = 0;
   readonly #server: Server;
   readonly #watches: Watches;
+  readonly #sockets = new Set<Socket>();
+  readonly #frozen = new WeakSet<Socket>();
   /** By token of a next page: what is still to come. */
   readonly #pages = new Map<string, { readonly rest: readonly StoredSlice[]; readonly version: number }>();
 
@@ -53,6 +57,10 @@ export class KubernetesApiServer {
             handle,
           );
     this.#server.keepAliveTimeout = 60_000;
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
   }
 
   /** @returns its port */
@@ -73,17 +81,28 @@ export class KubernetesApiServer {
     });
   }
 
+  get watches(): { readonly open: number; readonly speaking: number } {
+    return this.#watches.count;
+  }
+
   /** Breaks the connections of all watches. */
   cut(): void {
     this.#watches.cut();
   }
 
-  /** Watches stay open, and hear of nothing any more. */
-  silence(): void {
-    this.#watches.silence();
+  /** Watches stay open, and hear of nothing any more. @param most so many of them, those first that were opened first */
+  silence(most = Number.POSITIVE_INFINITY): void {
+    this.#watches.silence(most);
+  }
+
+  /** Every connection that is open stays so, and no byte comes over it any more: as when a firewall has forgotten them. */
+  freeze(): void {
+    this.silence();
+    for (const socket of this.#sockets) this.#frozen.add(socket);
   }
 
   #handle(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#frozen.has(request.socket)) return;
     const url = new URL(request.url ?? '/', 'http://api');
     const query = url.searchParams;
     const found = RESOURCE.exec(url.pathname);
@@ -103,10 +122,15 @@ export class KubernetesApiServer {
     const selects = (slice: StoredSlice): boolean =>
       (namespace === null || slice.metadata.namespace === namespace) && labels(slice.metadata.labels);
     if (isWatch) this.#watch(query, response, selects);
-    else this.#list(query, response, selects);
+    else this.#list(query, response, selects, request.headers.accept ?? '');
   }
 
-  #list(query: URLSearchParams, response: ServerResponse, selects: (slice: StoredSlice) => boolean): void {
+  #list(
+    query: URLSearchParams,
+    response: ServerResponse,
+    selects: (slice: StoredSlice) => boolean,
+    accept: string,
+  ): void {
     const token = query.get('continue');
     const page = token === null ? undefined : this.#pages.get(token);
     if (token !== null && (page === undefined || page.version < this.objects.oldest))
@@ -126,12 +150,12 @@ export class KubernetesApiServer {
       metadata['continue'] = next;
       metadata['remainingItemCount'] = rest.length;
     }
-    answer(response, 200, {
-      kind: 'EndpointSliceList',
-      apiVersion: 'discovery.k8s.io/v1',
-      metadata,
-      items: all.slice(0, limit),
-    });
+    const items = all.slice(0, limit);
+    if (accept.includes('as=PartialObjectMetadataList')) {
+      const named = items.map(({ metadata: of }) => ({ metadata: of }));
+      return answer(response, 200, { kind: 'PartialObjectMetadataList', apiVersion: META, metadata, items: named });
+    }
+    answer(response, 200, { kind: 'EndpointSliceList', apiVersion: 'discovery.k8s.io/v1', metadata, items });
   }
 
   #watch(query: URLSearchParams, response: ServerResponse, selects: (slice: StoredSlice) => boolean): void {

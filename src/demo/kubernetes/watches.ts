@@ -31,6 +31,11 @@ export class Watches {
     });
   }
 
+  /** How many are open, and how many of these are not silent. */
+  get count(): { readonly open: number; readonly speaking: number } {
+    return { open: this.#open.size, speaking: [...this.#open].filter(({ isSilent }) => !isSilent).length };
+  }
+
   open(response: ServerResponse, request: WatchRequest): void {
     const watch: Watch = { request, response, isSilent: false };
     this.#open.add(watch);
@@ -48,8 +53,9 @@ export class Watches {
     for (const { response } of this.#open) response.socket?.destroy();
   }
 
-  silence(): void {
-    for (const watch of this.#open) watch.isSilent = true;
+  /** @param most so many of them, those first that were opened first */
+  silence(most: number): void {
+    for (const watch of [...this.#open].slice(0, most)) watch.isSilent = true;
   }
 
   /** What leaves the selection is deleted, what enters it is added, as far as the watcher can see. */

@@ -44,6 +44,19 @@ const UNAUTHORIZED = 401;
 const FORBIDDEN = 403;
 const PAGE = 500;
 const TIMEOUT_MS = 10_000;
+const LOOK_MS = 500;
+/** Metadata alone (https://kubernetes.io/docs/reference/using-api/api-concepts/): no endpoint in it. A server that cannot sends all. */
+const METADATA = 'application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io, application/json;q=0.9';
+
+export interface WatchRequest {
+  /** Resource version. */
+  readonly place: string;
+  readonly seconds: number;
+  /** Longest silence. */
+  readonly silentMs: number;
+  /** Ends it. */
+  readonly cut: AbortSignal;
+}
 
 export class SlicesApi {
   readonly #cluster: Cluster;
@@ -83,12 +96,27 @@ export class SlicesApi {
     }
   }
 
-  async #page(query: string): Promise<Page> {
+  async #page(query: string, { accept = 'application/json', timeoutMs = TIMEOUT_MS } = {}): Promise<Page> {
     const { client, server, headers } = await this.#cluster.access();
-    const request = { path: this.#path + query, headers, timeoutMs: TIMEOUT_MS };
+    const request = { path: this.#path + query, headers: { accept, ...headers }, timeoutMs };
     const { status, body, headers: answered } = await named(server, client.send(request, this.#over));
     if (status !== 200) throw this.#refused(server, status, body.toString(), answered['retry-after']);
     return parsed(server, body.toString()) as Page;
+  }
+
+  /** The resource versions of the slices, by name, from what the server has in memory; it may be a moment behind. @throws as `list` */
+  async versions(): Promise<{ readonly versions: ReadonlyMap<string, string>; readonly version: string }> {
+    const { items, metadata } = await this.#look().catch((error: unknown) => {
+      // Its connection may be one of those that lie silent: by another, then.
+      if (error instanceof ApiError) throw error;
+      return this.#look();
+    });
+    const named = (items ?? []).map(({ metadata: of }) => [of?.name ?? '', of?.resourceVersion ?? ''] as const);
+    return { versions: new Map(named), version: metadata?.resourceVersion ?? '' };
+  }
+
+  #look(): Promise<Page> {
+    return this.#page('&resourceVersion=0', { accept: METADATA, timeoutMs: LOOK_MS });
   }
 
   /**
@@ -97,18 +125,17 @@ export class SlicesApi {
    * @throws ApiError, also for an ERROR event; or Error in words when the connection breaks
    */
   async watch(
-    resourceVersion: string,
-    timeoutSeconds: number,
-    silentMs: number,
+    { place, seconds, silentMs, cut }: WatchRequest,
     { onOpen, onEvents }: { onOpen: () => void; onEvents: (events: readonly WatchEvent[]) => void },
   ): Promise<void> {
     const { client, server, headers } = await this.#cluster.access();
-    const query = `&watch=true&allowWatchBookmarks=true&timeoutSeconds=${timeoutSeconds}&resourceVersion=${encodeURIComponent(resourceVersion)}`;
+    const query = `&watch=true&allowWatchBookmarks=true&timeoutSeconds=${seconds}&resourceVersion=${encodeURIComponent(place)}`;
     const request = { path: this.#path + query, headers, timeoutMs: TIMEOUT_MS };
-    const response = await named(server, client.stream(request, this.#over));
+    const over = AbortSignal.any([this.#over, cut]);
+    const response = await named(server, client.stream(request, over));
     const end = (): void => void response.destroy(new Error('not wanted any more'));
     const watchdog = setTimeout(() => response.destroy(new Error(`silent for ${silentMs} ms`)), silentMs);
-    this.#over.addEventListener('abort', end);
+    over.addEventListener('abort', end);
     try {
       const status = response.statusCode ?? 0;
       if (status === 200) onOpen();
@@ -125,7 +152,7 @@ export class SlicesApi {
       throw new Error(`${server} broke off the watch: ${(error as Error).message}`, { cause: error });
     } finally {
       clearTimeout(watchdog);
-      this.#over.removeEventListener('abort', end);
+      over.removeEventListener('abort', end);
       response.destroy();
     }
   }

@@ -1,171 +1,133 @@
 /**
- * A service's endpoints by the list of its EndpointSlices and the watch that goes on from it. A watch that ends or breaks is taken up again
- * where it was; only where the server has forgotten that place, or cannot go on from it, is everything listed anew and what differs applied.
+ * A service's endpoints by the list of its EndpointSlices and the watches that go on from it. A connection that lies silent, open and without
+ * a byte, looks like one on which nothing happens: so two watches are kept, on connections of their own and opened at different times, of
+ * which whichever hears first is believed; and what they hear of is compared with what there is, once in a while.
  */
 import type { KubernetesSource } from '../../domain/source.ts';
-import { Backoff } from '../backoff.ts';
 import type { Discovery, DiscoveryTools } from '../discovery.ts';
 import { LiveSet } from '../live-set.ts';
-import { runRounds } from '../rounds.ts';
-import { ApiError, GONE, SlicesApi, type WatchEvent } from './api.ts';
+import { pause, runRounds } from '../rounds.ts';
+import { type SliceList, SlicesApi, type WatchEvent } from './api.ts';
 import type { Cluster } from './cluster.ts';
-import { type EndpointSlice, readSlice, type SliceView, selectEndpoints } from './slices.ts';
+import { isNewer, SliceStore } from './slice-store.ts';
+import { SliceWatch, type WatchTimes } from './slice-watch.ts';
+import { selectEndpoints } from './slices.ts';
 
-export interface WatchTimes {
-  /** A watch asks for between this and a quarter more. */
-  readonly leastWatchS: number;
-  /** A server sends a bookmark each minute or so; one that is silent for longer may have forgotten us. */
-  readonly silentMs: number;
-  /** Longest pause between attempts that nobody answers: who is away is not burdened by being asked again soon. */
-  readonly longestAwayMs: () => number;
+export interface Times extends WatchTimes {
+  /** Absent: one watch alone, which its own silence must give away. */
+  readonly guard?: {
+    /** The second watch opens so much after the first. */
+    readonly secondAfterMs: number;
+    /** Between two comparisons; 0: none. */
+    readonly lookMs: number;
+  };
 }
-const FIRST_PAUSE_MS = 50;
-const LONGEST_REFUSED_MS = 5_000;
-const UNAVAILABLE = 503;
-/** A watch that lasts less was not worth being opened; so many in a row, and the place is not trusted any more. */
-const SHORT_MS = 1_000;
-const MOST_SHORT = 3;
-const SERVICE_LABEL = 'kubernetes.io/service-name';
+
+/** What a watch has not told by then, after it was seen in a comparison, it will not tell. */
+const GRACE_MS = 100;
 
 export function createKubernetesDiscovery(
   source: KubernetesSource,
   cluster: Cluster,
-  { clock, random }: DiscoveryTools,
-  times: WatchTimes,
+  tools: DiscoveryTools,
+  times: Times,
 ): Discovery {
   const over = new AbortController();
-  const set = new LiveSet(clock, () => {
+  const set = new LiveSet(tools.clock, () => {
     over.abort();
     cluster.close();
   });
-  const watch = new SliceWatch(source, new SlicesApi(cluster, source.namespace, source.service, over.signal), set, {
-    clock,
-    random,
-    times,
-  });
-  void runRounds(() => watch.round(), over.signal);
+  const api = new SlicesApi(cluster, source.namespace, source.service, over.signal);
+  new ServiceWatch(source, api, set).run(tools, times, over.signal);
   return set;
 }
 
-class SliceWatch {
+class ServiceWatch {
   readonly #source: KubernetesSource;
   readonly #api: SlicesApi;
   readonly #set: LiveSet;
-  readonly #clock: () => number;
-  readonly #random: () => number;
-  readonly #times: WatchTimes;
-  readonly #backoff: Backoff;
-  /** By the slice's name. */
-  #views = new Map<string, SliceView>();
-  /** Where the watch goes on from; null: list first. */
-  #place: string | null = null;
-  /** Watches in a row that ended as soon as they began. */
-  #short = 0;
-  #openedAtMs = Number.NEGATIVE_INFINITY;
-  /** In the watch that is or was the last. */
-  #hadEvents = false;
+  readonly #store: SliceStore;
+  readonly #watches: SliceWatch[] = [];
 
-  constructor(
-    source: KubernetesSource,
-    api: SlicesApi,
-    set: LiveSet,
-    { clock, random, times }: { clock: () => number; random: () => number; times: WatchTimes },
-  ) {
+  constructor(source: KubernetesSource, api: SlicesApi, set: LiveSet) {
     this.#source = source;
     this.#api = api;
     this.#set = set;
-    this.#clock = clock;
-    this.#random = random;
-    this.#times = times;
-    this.#backoff = new Backoff(FIRST_PAUSE_MS, random);
+    this.#store = new SliceStore(source.service, source.port);
   }
 
-  /** One list, if need be, and one watch. Resolves with how long to wait for the next, in milliseconds. */
-  async round(): Promise<number> {
-    const before = this.#openedAtMs;
-    try {
-      this.#place ??= await this.#list();
-      await this.#watch(this.#place);
-    } catch (error) {
-      if (!(error instanceof ApiError) && this.#openedAtMs !== before) return this.#ended();
-      return this.#failed(error as Error);
-    }
-    return this.#ended();
+  run({ clock, random }: DiscoveryTools, times: Times, over: AbortSignal): void {
+    const { guard } = times;
+    const tools = { clock, random, times };
+    const first = new SliceWatch(this.#api, this, tools);
+    this.#watches.push(first);
+    void runRounds(() => first.round(), over);
+    if (guard === undefined) return;
+    void this.#runSecond(new SliceWatch(this.#api, this, tools), first, guard.secondAfterMs, over);
+    if (guard.lookMs > 0) void runRounds(() => this.#look(guard.lookMs, over), over);
   }
 
-  /** Resolves with the place. */
-  async #list(): Promise<string> {
-    const { slices, resourceVersion } = await this.#api.list();
-    this.#views = new Map();
-    for (const slice of slices) this.#take(slice);
-    this.#show();
-    return resourceVersion;
+  async #runSecond(second: SliceWatch, first: SliceWatch, afterMs: number, over: AbortSignal): Promise<void> {
+    do await pause(afterMs, over);
+    while (first.place === null && !over.aborted);
+    if (over.aborted) return;
+    this.#watches.push(second);
+    second.restart(first.place);
+    await runRounds(() => second.round(), over);
   }
 
-  async #watch(place: string): Promise<void> {
-    const { leastWatchS, silentMs } = this.#times;
-    const seconds = Math.round(leastWatchS * (1 + this.#random() / 4));
-    await this.#api.watch(place, seconds, silentMs, {
-      onOpen: () => {
-        this.#openedAtMs = this.#clock();
-        this.#hadEvents = false;
-        // What was missed comes first; up to there the endpoints are those that the server knows.
-        this.#show();
-      },
-      onEvents: (events) => {
-        for (const event of events) this.#apply(event);
-        this.#hadEvents ||= events.length > 0;
-        this.#show();
-      },
-    });
+  onList({ slices, resourceVersion }: SliceList, isAnew: boolean): void {
+    if (isAnew && isNewer(this.#store.newest, resourceVersion)) {
+      this.#store.replace(slices, resourceVersion);
+      this.#restart(resourceVersion);
+    } else this.#store.list(slices, resourceVersion);
+    this.onOpen();
   }
 
-  #apply({ type, object }: WatchEvent): void {
-    // Of a bookmark only the place is true; the rest of it is empty.
-    this.#place = object.metadata?.resourceVersion ?? this.#place;
-    if (type === 'DELETED') this.#views.delete(object.metadata?.name ?? '');
-    else if (type !== 'BOOKMARK') this.#take(object);
-  }
-
-  #take(slice: EndpointSlice): void {
-    const { name = '', labels } = slice.metadata ?? {};
-    if (labels?.[SERVICE_LABEL] === this.#source.service) this.#views.set(name, readSlice(slice, this.#source.port));
-    else this.#views.delete(name);
-  }
-
-  #show(): void {
-    const endpoints = selectEndpoints(this.#views.values());
+  onOpen(): void {
+    const endpoints = selectEndpoints(this.#store.views());
     this.#set.put(endpoints, endpoints.length > 0 ? null : this.#emptiness());
+  }
+
+  onEvents(events: readonly WatchEvent[]): void {
+    // Of a bookmark only the place is true; the rest of it is empty.
+    for (const event of events) if (event.type !== 'BOOKMARK') this.#store.apply(event);
+    this.onOpen();
+  }
+
+  /** While another watch is open nothing is missed. */
+  onFailure(message: string): void {
+    if (!this.#watches.some(({ isOpen }) => isOpen)) this.#set.fail(message);
+  }
+
+  /** Compares what is known with what there is. Resolves with the pause until the next look. */
+  async #look(everyMs: number, over: AbortSignal): Promise<number> {
+    // Whoever is not watching lists, or says why not.
+    if (!this.#watches.some(({ isOpen }) => isOpen)) return everyMs;
+    try {
+      const { versions, version } = await this.#api.versions();
+      if (!this.#store.isBehind(versions, version)) return everyMs;
+      await pause(GRACE_MS, over);
+      if (!this.#store.isBehind(versions, version)) return everyMs;
+      const { slices, resourceVersion } = await this.#api.list();
+      this.#store.list(slices, resourceVersion);
+      this.onOpen();
+      this.#restart(resourceVersion);
+    } catch {
+      // A look that fails says nothing of the endpoints; the watches tell when the server is away.
+    }
+    return everyMs;
+  }
+
+  /** All watches go on from here, by connections of their own. */
+  #restart(place: string): void {
+    for (const watch of this.#watches) watch.restart(place);
   }
 
   #emptiness(): string {
     const { namespace, service, port } = this.#source;
-    const named = new Set([...this.#views.values()].flatMap(({ ports }) => ports));
+    const named = new Set([...this.#store.views()].flatMap(({ ports }) => ports));
     const other = named.size > 0 && !named.has(String(port)) ? `; its ports are ${[...named].join(', ')}` : '';
     return `Kubernetes: the service ${namespace}/${service} has no ready endpoint with the port ${port}${other}`;
-  }
-
-  /** A watch that had begun is over, in order or not: that is ordinary, unless it was short. */
-  #ended(): number {
-    const isLong = this.#clock() - this.#openedAtMs >= SHORT_MS;
-    if (isLong || this.#hadEvents) {
-      this.#short = 0;
-      this.#backoff.reset();
-      return isLong ? 0 : FIRST_PAUSE_MS;
-    }
-    if (++this.#short >= MOST_SHORT) this.#place = null;
-    return this.#backoff.nextMs(this.#times.longestAwayMs());
-  }
-
-  #failed(error: Error): number {
-    const isAnswer = error instanceof ApiError;
-    const isGone = isAnswer && error.status === GONE;
-    // Who was away may come back with another past (etcd restored), in which our place means something else.
-    const isLost = !isAnswer || (error.status >= 500 && error.status !== UNAVAILABLE);
-    if (isGone || isLost) this.#place = null;
-    // That the place is forgotten is ordinary.
-    if (!isGone) this.#set.fail(`Kubernetes API ${error.message}`);
-    if (!isAnswer || isGone) return this.#backoff.nextMs(this.#times.longestAwayMs());
-    return Math.max(this.#backoff.nextMs(LONGEST_REFUSED_MS), error.retryAfterMs ?? 0);
   }
 }
