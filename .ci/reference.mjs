@@ -2,6 +2,7 @@
 // The reference in README.md, made from the schemas of the build: `node .ci/reference.mjs` writes it, with `--check` it only says whether it is current.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { wordsOfKey } from './config-keys.mjs';
 
 const README = fileURLToPath(new URL('../README.md', import.meta.url));
 const BEGIN = '<!-- reference: made by .ci/reference.mjs from the schemas -->';
@@ -59,7 +60,7 @@ async function configuration() {
       const kinds = options.map(
         (/** @type {any} */ option) => option.enum?.join(', ') ?? option.const ?? option.type ?? 'any',
       );
-      rows.push([`\`${path}\``, [...new Set(kinds)].join(' or '), standard]);
+      rows.push([`\`${path}\``, [...new Set(kinds)].join(' or '), standard, wordsOfKey(path)]);
     }
     if (inner === undefined) return;
     const dot = path === '' ? '' : '.';
@@ -70,7 +71,7 @@ async function configuration() {
     if (typeof inner.additionalProperties === 'object') walk(inner.additionalProperties, `${path}${dot}*`, false);
   };
   walk(root, '', true);
-  return table(['key', 'what', 'default'], rows);
+  return table(['key', 'kind', 'default', 'what'], rows);
 }
 
 function openToAll() {
@@ -94,14 +95,36 @@ async function api() {
 
 async function metrics() {
   const { Registry } = await import('prom-client');
-  const { ROUTE_METRICS } = await built('telemetry/route-metrics.js');
+  const { ROUTE_METRICS, routeRows } = await built('telemetry/route-metrics.js');
   const { registerReplicaMetrics } = await built('telemetry/replica-metrics.js');
+  const { cellCount } = await built('domain/counts.js');
   const registry = new Registry();
   registerReplicaMetrics(registry, {});
   const own = registry.getMetricsAsArray().filter(({ name }) => name.startsWith('crossfade_'));
+  const rows = routeRows(['demo']);
+  // Of a table in which everything was counted, so that every label is there.
+  const ones = {
+    cells: new Float64Array(cellCount(1)).fill(1),
+    weightsPpm: [1],
+    evidenceLog10: [1],
+    rollbacks: () => 1,
+    rows,
+  };
+  /** @param {any} metric */
+  const labelsOf = ({ labelNames, sample, ...metric }) => {
+    if (sample === undefined) return labelNames;
+    /** @type {any[]} */
+    const samples = [];
+    for (const [index, row] of rows.entries()) sample.call(metric, ones, row, index, samples);
+    return [...new Set(samples.flatMap(({ labels, sharedLabels }) => Object.keys({ ...sharedLabels, ...labels })))];
+  };
   return table(
-    ['metric', 'kind', 'what'],
-    [...ROUTE_METRICS, ...own].map(({ name, type = 'gauge', help }) => [`\`${name}\``, type, help]),
+    ['metric', 'kind', 'labels', 'what'],
+    [...ROUTE_METRICS, ...own].map((metric) => {
+      const { name, type = 'gauge', help } = metric;
+      const labels = labelsOf(metric).map((/** @type {string} */ label) => `\`${label}\``);
+      return [`\`${name}\``, type, labels.join(', '), help];
+    }),
   );
 }
 
