@@ -18,10 +18,9 @@ let backends: Awaited<ReturnType<typeof startSampleBackends>>;
 
 beforeEach(async () => {
   const ports = [await freePort(), await freePort()] as const;
-  const at = (port: number) => ({ host: '127.0.0.1', port });
   backends = await startSampleBackends([
-    { side: 'old', endpoint: at(ports[0]) },
-    { side: 'new', endpoint: at(ports[1]) },
+    { side: 'old', endpoint: { host: '127.0.0.1', port: ports[0] } },
+    { side: 'new', endpoint: { host: '127.0.0.1', port: ports[1] } },
   ]);
   replica = new Replica();
   replica.configure(yamlOf({ old: `127.0.0.1:${ports[0]}`, new: `127.0.0.1:${ports[1]}` }));
@@ -54,13 +53,15 @@ async function type(line: string): Promise<string> {
   return out;
 }
 
+/** Without what differs from one time to the next: milliseconds, and how many of the requests fell on which side. */
+function bare(printed: string): string {
+  return printed
+    .replaceAll(/\d+ ms/g, 'N ms')
+    .replaceAll(/ {2,}\d+(?= )/g, '  N')
+    .trim();
+}
+
 test('the first move, with the answers that stand there', async () => {
-  // What differs from one time to the next: milliseconds, and how many of the requests fell on which side.
-  const bare = (printed: string) =>
-    printed
-      .replaceAll(/\d+ ms/g, 'N ms')
-      .replaceAll(/ {2,}\d+(?= )/g, '  N')
-      .trim();
   const lines = blockOf('First move');
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] as string;
