@@ -19,6 +19,7 @@ const VALIDATION_REQUESTS = 20;
  * @property {string} path
  * @property {number} bodyBytes
  * @property {number} [connections] default 64
+ * @property {number} [users] who ask in turn, each by its number in `x-user`; default: nobody says who it is
  */
 
 /**
@@ -32,11 +33,11 @@ const urlOf = ({ scheme = 'http', path }, port) => `${scheme}://127.0.0.1:${port
  * @returns {import('./types.ts').Cell['load']}
  */
 export function wrkLoad(request) {
-  const { method, bodyBytes, connections = CONNECTIONS } = request;
+  const { method, bodyBytes, connections = CONNECTIONS, users = 0 } = request;
   return async (port, seconds, cores) => {
     const url = urlOf(request, port);
     const wrk = ['wrk', '-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '-s', script, url];
-    const out = await run('taskset', ['-c', cores, ...wrk, '--', method, String(bodyBytes)]);
+    const out = await run('taskset', ['-c', cores, ...wrk, '--', method, String(bodyBytes), String(users)]);
     const counts = JSON.parse(out.slice(out.lastIndexOf('\n{')));
     const { connect, read, write, status, timeout } = counts;
     return {
@@ -85,7 +86,7 @@ export function validateHttp1(request, bodyOf) {
   return async (port, sides) => {
     const seen = new Set();
     for (let i = 0; i < VALIDATION_REQUESTS || (seen.size < sides.length && i < 10 * VALIDATION_REQUESTS); i += 1) {
-      const { status, side, body } = await ask(port, request);
+      const { status, side, body } = await ask(port, request, i);
       if (status !== 200)
         throw new Error(`answers ${status} to ${request.method} ${request.path}: ${body.slice(0, 200)}`);
       if (body !== bodyOf(side)) throw new Error(`answers another body than its origin sent: ${body.slice(0, 200)}`);
@@ -99,10 +100,12 @@ export function validateHttp1(request, bodyOf) {
 /**
  * @param {number} port
  * @param {Request} request
+ * @param {number} user
  * @returns {Promise<{ status: number, side: string, body: string }>}
  */
-function ask(port, { scheme, method, path, bodyBytes }) {
-  const options = { host: '127.0.0.1', port, method, path, agent: false, timeout: 30_000 };
+function ask(port, { scheme, method, path, bodyBytes, users = 0 }, user) {
+  const headers = users > 0 ? { 'x-user': String(user) } : {};
+  const options = { host: '127.0.0.1', port, method, path, headers, agent: false, timeout: 30_000 };
   return new Promise((resolve, reject) => {
     const onResponse = (/** @type {http.IncomingMessage} */ response) => {
       let body = '';

@@ -22,11 +22,11 @@ export async function freePort() {
 }
 
 /**
- * Starts a command pinned to these cores and waits until it accepts connections on the port.
- * @param {{ command: string, args: readonly string[], cores: string, port: number, env?: Record<string, string> }} what
+ * Starts a command pinned to these cores and waits until it says that it is ready, or accepts connections on the port.
+ * @param {{ command: string, args: readonly string[], cores: string, port: number, env?: Record<string, string>, saysReady?: RegExp }} what
  * @returns {Promise<import('./types.ts').Running>}
  */
-export async function startServer({ command, args, cores, port, env = {} }) {
+export async function startServer({ command, args, cores, port, env = {}, saysReady }) {
   const child = spawn('taskset', ['-c', cores, command, ...args], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -48,11 +48,11 @@ export async function startServer({ command, args, cores, port, env = {} }) {
     for (const pid of family) killIfThere(pid);
   };
   const deadline = Date.now() + START_DEADLINE_MS;
-  while (!(await accepts(port))) {
+  while (saysReady === undefined ? !(await accepts(port)) : !saysReady.test(log)) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`${command} ended at its start: ${log}`);
     if (Date.now() > deadline) {
       await stop();
-      throw new Error(`${command} does not accept connections on port ${port} after ${START_DEADLINE_MS} ms: ${log}`);
+      throw new Error(`${command} is not ready on port ${port} after ${START_DEADLINE_MS} ms: ${log}`);
     }
     await sleep(50);
   }

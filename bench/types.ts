@@ -40,6 +40,8 @@ export interface TargetOptions {
   /** Crossfade only: keys of the first route besides its match and backends, and of the configuration besides what is always there. */
   route?: Record<string, unknown>;
   config?: Record<string, unknown>;
+  /** Crossfade only: nothing is counted or judged (bare.mjs). */
+  isBare?: boolean;
 }
 
 export interface TargetSetting {

@@ -9,6 +9,7 @@ import { http1Post } from './http1-post.mjs';
 import { httpsGet } from './https-get.mjs';
 import { idle } from './idle.mjs';
 import { routes } from './routes.mjs';
+import { switches } from './switches.mjs';
 import { workers } from './workers.mjs';
 
 const ALL = [
@@ -24,6 +25,7 @@ const ALL = [
   h2cHttp1,
   idle,
   routes,
+  switches,
   workers,
 ];
 

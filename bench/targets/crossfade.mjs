@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { freePort, startServer } from '../processes.mjs';
 
 const program = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+const bare = fileURLToPath(new URL('../bare.mjs', import.meta.url));
 const manifest = new URL('../../package.json', import.meta.url);
 
 /**
@@ -55,7 +56,10 @@ function crossfadeOn(name, node) {
       const file = join(setting.directory, 'crossfade.yaml');
       // JSON is YAML, too.
       writeFileSync(file, JSON.stringify(configOf(setting, adminPort), null, 2));
-      return startServer({ command: node() ?? '', args: [program, 'serve', '--config', file], ...setting });
+      const preload = setting.options.isBare === true ? ['--import', bare] : [];
+      const args = [...preload, program, 'serve', '--config', file];
+      // It takes the port for a moment before that, to see whether it is to be had.
+      return startServer({ command: node() ?? '', args, saysReady: /is ready on/, ...setting });
     },
   };
 }
