@@ -89,7 +89,7 @@ export class ControlPlane {
     this.#local = new LocalRollbacks({
       file: options.pins,
       state: () => this.#keeper.state && held.apply(this.#keeper.state),
-      write: (routes, pin) => verbs.rollback(routes, pin),
+      write: (routes, pin) => verbs.writePin(routes, pin),
       onChange: () => this.#show(),
       emit: (event) => events.emit(event),
       clock,
@@ -134,7 +134,10 @@ export class ControlPlane {
       living: () => this.#replicas.living,
       takeBack: async (route, testSince, act) =>
         rollbackRefusal(supervisor, this.#local.served, [route]) ?? verbs.takeBack(route, testSince, act),
-      pin: (route, actor, reason) => void this.#local.pin([route], actor, reason),
+      pin: (route, testSince, act) => {
+        if (rollbackRefusal(supervisor, this.#local.served, [route]) === null)
+          void this.#local.pin([route], { ...act, testSince });
+      },
       probe: (route) => supervisor.probe(route),
       bind: (route, bounds) => supervisor.bind(route, bounds),
       emit: (event) => events.emit(event),

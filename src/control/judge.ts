@@ -3,6 +3,7 @@
  * route back. It only ever lowers a weight, and only within the test that the evidence is of.
  */
 
+import type { Totals } from '../domain/e-process.ts';
 import { eraOf } from '../domain/era.ts';
 import type { EvidenceNote, RouteState, State } from '../domain/state.ts';
 import { FAMILIES } from '../domain/sticky-evidence.ts';
@@ -33,6 +34,8 @@ export interface Opinion {
   readonly reason: string;
   /** The fleet's responses of the new side, drawn at the present weight in the present test. */
   readonly newRequests: number;
+  /** That the reason tells; absent: nothing is judged. */
+  readonly counts?: Totals;
 }
 
 /** Who takes a route back, why, and what it went by. */
@@ -54,8 +57,8 @@ export interface JudgeOptions {
   readonly living: () => number;
   /** Writes the rollback, unless another test runs by then. */
   readonly takeBack: (route: string, testSince: number, act: TakeBack) => Promise<Written>;
-  /** Lowers the route on this replica until the same is written. */
-  readonly pin: (route: string, actor: string, reason: string) => void;
+  /** Lowers the route on this replica until the same is written, or another test runs. */
+  readonly pin: (route: string, testSince: number, act: TakeBack) => void;
   /** Null: some endpoint of the new side takes connections; else why none does. */
   readonly probe: (route: string) => Promise<string | null>;
   /** What workers go by when they tally. */
@@ -74,6 +77,8 @@ const IDLE_BEATS = 50;
 const LOCAL_SHARE = 0.1;
 /** So many replicas that find a side dead speak for all. */
 const ENOUGH_VOTES = 2;
+/** Between two questions of a replica whether a side is still dead. */
+const ASK_AGAIN_MS = 10_000;
 
 export class Judge {
   readonly #options: JudgeOptions;
@@ -83,6 +88,8 @@ export class Judge {
   readonly #told = new Map<string, string>();
   readonly #bound = new Map<string, string>();
   readonly #probing = new Set<string>();
+  /** When a route's new side was probed last. */
+  readonly #probedAt = new Map<string, number>();
   readonly #acting = new Set<string>();
   #planned: { readonly plan: Plan; readonly routes: ReadonlyMap<string, Plan['routes'][number]> } | undefined;
   #beats = 0;
@@ -139,8 +146,7 @@ export class Judge {
       return { ...none, reason: `the store does not answer, so nothing is compared: ${route.failure}` };
     }
     if (route.testSince() !== state.testSince) return { ...none, reason: 'the test has just begun' };
-    const { kind, value, threshold, log10, reason } = route.verdict();
-    return { verdict: kind, value, threshold, log10, reason, newRequests: route.newRequests(state.weightPpm) };
+    return opinionOf(route.verdict(), route.newRequests(state.weightPpm));
   }
 
   async close(): Promise<void> {
@@ -201,6 +207,7 @@ export class Judge {
       this.#judgeAlone(name, route, state);
       return;
     }
+    void this.#voteAgain(name, route);
     if (route.testSince() !== state.testSince) return;
     const verdict = route.verdict();
     this.#tell(name, state, verdict);
@@ -214,9 +221,11 @@ export class Judge {
 
   /** The store is away: what this replica has seen may lower the route here, at a threshold far higher. */
   #judgeAlone(name: string, route: RouteJudge, state: RouteState): void {
-    if (route.testSince(true) !== state.testSince || !isMovable(route, state)) return;
+    if (state.testSince === undefined || route.testSince(true) !== state.testSince || !isMovable(route, state)) return;
     const verdict = route.localVerdict(LOCAL_SHARE / Math.max(1, this.#options.living()));
-    if (verdict.kind === 'breach') this.#options.pin(name, JUDGE_ACTORS[verdict.guard], verdict.reason);
+    if (verdict.kind !== 'breach') return;
+    const evidence = noteOf(opinionOf(verdict, route.newRequests(state.weightPpm, true)));
+    this.#options.pin(name, state.testSince, { actor: JUDGE_ACTORS[verdict.guard], reason: verdict.reason, evidence });
   }
 
   #bind(name: string, route: RouteJudge): void {
@@ -240,9 +249,10 @@ export class Judge {
     this.#acting.add(name);
     const actor = JUDGE_ACTORS[guard];
     try {
-      const evidence = noteOf(this.opinion(name));
-      const written = await this.#options.takeBack(name, state.testSince, { actor, reason, evidence });
-      if (written.kind === 'refused' && written.code === 'storeUnavailable') this.#options.pin(name, actor, reason);
+      const act = { actor, reason, evidence: noteOf(this.opinion(name)) };
+      const written = await this.#options.takeBack(name, state.testSince, act);
+      if (written.kind === 'refused' && written.code === 'storeUnavailable')
+        this.#options.pin(name, state.testSince, act);
     } finally {
       this.#acting.delete(name);
     }
@@ -252,22 +262,47 @@ export class Judge {
   async #suspect(name: string | undefined): Promise<void> {
     const route = this.#of(name);
     if (name === undefined || route === undefined || this.#probing.has(name)) return;
-    const isHeld = (): boolean => this.#options.held.has(name, this.#options.state());
-    if (isHeld() || (this.#state(name)?.weightPpm ?? 0) === 0) return;
+    if (this.#isHeld(name) || (this.#state(name)?.weightPpm ?? 0) === 0) return;
+    const failure = await this.#probe(name);
+    const state = this.#state(name);
+    if (failure === null || state === undefined || state.weightPpm === 0 || this.#isHeld(name)) return;
+    if (isMovable(route, state)) this.#hold(name, route, state, deadReason(failure));
+  }
+
+  /** A vote is forgotten in time, and was lost when the store was away: who still serves the route from old finds out if it still holds. */
+  async #voteAgain(name: string, route: RouteJudge): Promise<void> {
+    const { id, monotonic } = this.#options;
+    if (!this.#isHeld(name) || this.#probing.has(name) || route.votes.includes(id())) return;
+    if (monotonic() - (this.#probedAt.get(name) ?? Number.NEGATIVE_INFINITY) < ASK_AGAIN_MS) return;
+    const failure = await this.#probe(name);
+    const state = this.#state(name);
+    if (failure !== null && state !== undefined && this.#isHeld(name) && isMovable(route, state)) {
+      this.#vote(name, route, state, deadReason(failure));
+    }
+  }
+
+  #isHeld(name: string): boolean {
+    return this.#options.held.has(name, this.#options.state());
+  }
+
+  async #probe(name: string): Promise<string | null> {
     this.#probing.add(name);
     const failure = await this.#options.probe(name);
     this.#probing.delete(name);
-    const state = this.#state(name);
-    if (failure === null || state === undefined || state.weightPpm === 0 || isHeld()) return;
-    const reason = `the new side is dead: ${failure}`;
-    if (isMovable(route, state)) this.#hold(name, route, state, reason);
+    this.#probedAt.set(name, this.#options.monotonic());
+    return failure;
   }
 
   #hold(name: string, route: RouteJudge, state: RouteState, reason: string): void {
-    const { held, emit, clock, id, living } = this.#options;
+    const { held, emit, clock } = this.#options;
     const actor = JUDGE_ACTORS.deadSide;
     held.hold(name, { actor, reason, at: clock(), revision: state.revision });
     emit({ type: 'pinned', routes: [name], pinned: true, actor, reason });
+    this.#vote(name, route, state, reason);
+  }
+
+  #vote(name: string, route: RouteJudge, state: RouteState, reason: string): void {
+    const { id, living } = this.#options;
     if (living() <= 1) {
       void this.#takeBack(name, state, 'deadSide', reason);
       return;
@@ -275,6 +310,14 @@ export class Judge {
     route.tallied.addVote(eraOf(state.testSince ?? 0, state.weightPpm), id());
     route.hurry();
   }
+}
+
+function deadReason(failure: string): string {
+  return `the new side is dead: ${failure}`;
+}
+
+function opinionOf({ kind, value, threshold, log10, reason, counts }: Verdict, newRequests: number): Opinion {
+  return { verdict: kind, value, threshold, log10, reason, newRequests, counts };
 }
 
 function isMovable({ settings }: RouteJudge, { frozen }: RouteState): boolean {

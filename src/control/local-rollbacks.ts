@@ -3,7 +3,7 @@
  * same rollback has been written, whatever the store may show meanwhile. A pin only ever lowers a weight.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RouteState, State } from '../domain/state.ts';
+import type { EvidenceNote, RouteState, State } from '../domain/state.ts';
 import type { NewEvent } from './events.ts';
 import type { Written } from './writer.ts';
 
@@ -12,6 +12,10 @@ export interface Pin {
   readonly actor: string;
   readonly reason: string;
   readonly at: number;
+  /** The test that it is about: once another one runs it is void. Absent: a person's, about whatever there is. */
+  readonly testSince?: number;
+  /** What the judge went by. */
+  readonly evidence?: EvidenceNote;
 }
 
 /** Where pins outlive the process. */
@@ -86,8 +90,8 @@ export class LocalRollbacks {
    * Pins the routes from now on; one that is pinned already keeps the reason that it has.
    * @returns resolves when the rollback has been written, or when this replica ends
    */
-  pin(routes: readonly string[], actor: string, reason: string): Promise<void> {
-    return this.#pin(routes, { actor, reason, at: this.#options.clock() });
+  pin(routes: readonly string[], pin: Omit<Pin, 'at'>): Promise<void> {
+    return this.#pin(routes, { ...pin, at: this.#options.clock() });
   }
 
   async #pin(routes: readonly string[], pin: Pin): Promise<void> {

@@ -88,8 +88,8 @@ export class RouteJudge {
     return this.#shared.votes;
   }
 
-  newRequests(weightPpm: number): number {
-    return this.#shared.newRequests(weightPpm);
+  newRequests(weightPpm: number, isLocal = false): number {
+    return (isLocal ? this.#local : this.#shared).newRequests(weightPpm);
   }
 
   /** At the beat. @param isWatched it is above 0, so that what others count matters */

@@ -210,7 +210,7 @@ export class ControlService implements Control {
   rollbackLocally(routes: readonly string[] | 'all', write: WriteRequest): Promise<WriteResult> {
     const names = routes === 'all' ? this.#names() : routes;
     return this.#written(names, {}, async () => {
-      const written = this.#options.local.pin(names, write.actor, write.reason);
+      const written = this.#options.local.pin(names, { actor: write.actor, reason: write.reason });
       if (write.waitMs !== undefined) await atMost(written, write.waitMs);
       return { kind: 'unchanged' };
     });

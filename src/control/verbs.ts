@@ -4,6 +4,7 @@ import type { RampPlan } from '../domain/ramp.ts';
 import { type AuditEntry, isMachine, type RoutePosition, type State, type Verb } from '../domain/state.ts';
 import { StoreUnavailable } from '../store/store.ts';
 import type { RefusalCode, WriteRequest } from './control.ts';
+import type { Pin } from './local-rollbacks.ts';
 import type { StateKeeper } from './state-keeper.ts';
 import type { Intent, Writer, Written } from './writer.ts';
 
@@ -49,10 +50,24 @@ export class Verbs {
     testSince: number,
     write: Pick<WriteRequest, 'actor' | 'reason' | 'evidence'>,
   ): Promise<Written> {
+    return this.#takeBack([route], testSince, write);
+  }
+
+  /** What this replica has rolled back alone. */
+  writePin(routes: readonly string[], { actor, reason, testSince, evidence }: Pin): Promise<Written> {
+    const write = { actor, reason, evidence };
+    return testSince === undefined ? this.rollback(routes, write) : this.#takeBack(routes, testSince, write);
+  }
+
+  #takeBack(
+    routes: readonly string[],
+    testSince: number,
+    write: Pick<WriteRequest, 'actor' | 'reason' | 'evidence'>,
+  ): Promise<Written> {
     return this.#writer.write({
       verb: 'rollback',
       ...writerOf(write),
-      routes: [route],
+      routes,
       decide: (_route, state, now) =>
         state.testSince === testSince && !state.frozen
           ? decide(state, { kind: 'rollback', automatic: true }, now)

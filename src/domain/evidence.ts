@@ -7,6 +7,7 @@ import { EProcess, type EraCounts, type SavedEProcess, type Totals } from './e-p
 import type { Tolerance } from './factors.ts';
 import { logOfSum } from './mixture.ts';
 import { OUTCOME_CLIENT_ERROR, OUTCOME_FAULT, OUTCOME_OK, type OutcomeIndex } from './outcome.ts';
+import { AT_LATE_CLIENT_ERROR, AT_LATE_FAULT } from './tally.ts';
 
 /** Slow is above the old side's median, or nine tenths, or 99 hundredths of its responses (latency.ts). */
 export type StreamKind = 'fault' | 'clientError' | 'slow50' | 'slow90' | 'slow99';
@@ -105,10 +106,10 @@ export class Evidence {
     this.#ceilings[1].add(counts.newOk, counts.newFault);
   }
 
-  /** The same from outcomes, by their index; whoever left early proved nothing. */
+  /** The same from what was tallied, by cell (tally.ts); whoever left early proved nothing. */
   addOutcomes(weightPpm: number, ofOld: ArrayLike<number>, ofNew: ArrayLike<number>): void {
-    this.addFaults(countsOf(weightPpm, ofOld, ofNew, OUTCOME_FAULT, OUTCOME_CLIENT_ERROR));
-    this.#of('clientError')?.process.add(countsOf(weightPpm, ofOld, ofNew, OUTCOME_CLIENT_ERROR, OUTCOME_FAULT));
+    this.addFaults(countsOf(weightPpm, ofOld, ofNew, FAULTS));
+    this.#of('clientError')?.process.add(countsOf(weightPpm, ofOld, ofNew, CLIENT_ERRORS));
   }
 
   /** Responses by whether they were above the bound of their side. */
@@ -189,20 +190,30 @@ function logOf({ logShare, process }: Stream): number {
   return logShare + process.log();
 }
 
+/** Cells that are faults to a stream, at once and late, and what is ok to it beside `ok`. */
+interface Looked {
+  readonly fault: OutcomeIndex;
+  readonly late: number;
+  readonly other: OutcomeIndex;
+}
+
+const FAULTS: Looked = { fault: OUTCOME_FAULT, late: AT_LATE_FAULT, other: OUTCOME_CLIENT_ERROR };
+const CLIENT_ERRORS: Looked = { fault: OUTCOME_CLIENT_ERROR, late: AT_LATE_CLIENT_ERROR, other: OUTCOME_FAULT };
+
 function countsOf(
   weightPpm: number,
   ofOld: ArrayLike<number>,
   ofNew: ArrayLike<number>,
-  fault: OutcomeIndex,
-  other: OutcomeIndex,
+  { fault, late, other }: Looked,
 ): EraCounts {
   const ok = (side: ArrayLike<number>) => (side[OUTCOME_OK] as number) + (side[other] as number);
+  const faults = (side: ArrayLike<number>) => (side[fault] as number) + (side[late] ?? 0);
   return {
     weightPpm,
     oldOk: ok(ofOld),
-    oldFault: ofOld[fault] as number,
+    oldFault: faults(ofOld),
     newOk: ok(ofNew),
-    newFault: ofNew[fault] as number,
+    newFault: faults(ofNew),
   };
 }
 

@@ -6,7 +6,7 @@ import { type Era, readEra } from './era.ts';
 import type { TestSettings } from './evidence.ts';
 import { SLOW_QUANTILES, slowBounds } from './latency.ts';
 import { LATENCY_BINS, quantile } from './latency-sketch.ts';
-import { AT_SLOW, AT_TIMED, SLOW_KINDS, TALLY_NAMES, TALLY_SIDE_CELLS } from './tally.ts';
+import { AT_LATE_SLOW, AT_SLOW, AT_TIMED, SLOW_KINDS, TALLY_NAMES, TALLY_SIDE_CELLS } from './tally.ts';
 import { openTrial, type SavedTrial, type Trial } from './trial.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -223,8 +223,9 @@ export class Judgement {
     for (const [i, kind] of SLOW_KINDS.entries()) {
       const slow = (side: readonly number[]): number => side[AT_SLOW + i] ?? 0;
       const ok = (side: readonly number[]): number => (side[AT_TIMED] ?? 0) - slow(side);
+      const all = (side: readonly number[]): number => slow(side) + (side[AT_LATE_SLOW + i] ?? 0);
       const [oldOk, newOk] = [ok(old), ok(fresh)];
-      evidence.addSlow(kind, { weightPpm, oldOk, oldFault: slow(old), newOk, newFault: slow(fresh) });
+      evidence.addSlow(kind, { weightPpm, oldOk, oldFault: all(old), newOk, newFault: all(fresh) });
     }
   }
 

@@ -113,6 +113,7 @@ export interface EvidenceNote {
   readonly reason: string;
   /** Judged at the weight that the route had. */
   readonly newRequests: number;
+  /** That the reason tells, of the running test; a fault is what it speaks of. Absent: nothing was judged. */
   readonly counts?: {
     readonly oldRequests: number;
     readonly oldFaults: number;

@@ -13,6 +13,8 @@ export interface Verdict {
   readonly log10: number;
   /** What the reason speaks of: both sides compared, or the absolute ceiling. */
   readonly guard: Guard;
+  /** That the reason tells; a fault is what it speaks of. */
+  readonly counts: Totals;
 }
 
 export type Guard = 'comparison' | 'ceiling';
@@ -35,45 +37,40 @@ export function verdictOf(evidence: Evidence, share = 1): Verdict {
   const log = evidence.log();
   if (lead(evidence, share) >= 0) {
     const { kind, totals } = evidence.leading();
-    return verdict('breach', sentence(kind, totals), log, alpha);
+    return verdict(totals, { kind: 'breach', said: sentence(kind, totals), log, alpha });
   }
-  const totals = evidence.totals();
-  const counts = sentence('fault', totals);
+  const counts = evidence.totals();
   return (
     ceilingVerdict(evidence, share, counts) ??
-    verdict(...conclusion(totals, evidence.recentOldRequests(), counts), log, alpha)
+    verdict(counts, { ...conclusion(counts, evidence.recentOldRequests()), log, alpha })
   );
 }
 
 /** When the new side is above the ceiling. Unless the old side is better there is nothing to go back to, and a ramp only holds. */
-function ceilingVerdict(evidence: Evidence, share: number, counts: string): Verdict | undefined {
+function ceilingVerdict(evidence: Evidence, share: number, counts: Totals): Verdict | undefined {
   const { ceiling } = evidence.settings;
   const logs = evidence.ceilingLogs();
   if (ceiling === null || logs === null) return undefined;
   const alpha = ceiling.alpha * share;
   const threshold = -Math.log(alpha);
   const limit = `the ceiling of ${(ceiling.share * 100).toLocaleString('en-US')} percent`;
-  if (logs.beyond >= threshold) {
-    return verdict('breach', `${counts}: new is above ${limit}`, logs.beyond, alpha, 'ceiling');
-  }
+  const finding = (kind: Verdict['kind'], said: string): Verdict =>
+    verdict(counts, { kind, said: `${sentence('fault', counts)}: ${said}`, log: logs.beyond, alpha, guard: 'ceiling' });
+  if (logs.beyond >= threshold) return finding('breach', `new is above ${limit}`);
   if (logs.new < threshold) return undefined;
-  const both =
-    logs.old >= threshold ? `both sides are above ${limit}` : `new is above ${limit}, and old may be as well`;
-  return verdict('inconclusive', `${counts}: ${both}`, logs.beyond, alpha, 'ceiling');
+  if (logs.old >= threshold) return finding('inconclusive', `both sides are above ${limit}`);
+  return finding('inconclusive', `new is above ${limit}, and old may be as well`);
 }
 
-function conclusion(
-  { oldRequests, newRequests }: Totals,
-  recentOldRequests: number,
-  counts: string,
-): [kind: 'healthy' | 'inconclusive', said: string] {
-  if (newRequests < ENOUGH_NEW_REQUESTS) {
-    return ['inconclusive', `${counts}: fewer than ${ENOUGH_NEW_REQUESTS} requests to new`];
+function conclusion(counts: Totals, recentOldRequests: number): Pick<Finding, 'kind' | 'said'> {
+  const said = sentence('fault', counts);
+  if (counts.newRequests < ENOUGH_NEW_REQUESTS) {
+    return { kind: 'inconclusive', said: `${said}: fewer than ${ENOUGH_NEW_REQUESTS} requests to new` };
   }
-  if (oldRequests === 0 || recentOldRequests < 1) {
-    return ['inconclusive', `${counts}: no recent requests to old to compare with`];
+  if (counts.oldRequests === 0 || recentOldRequests < 1) {
+    return { kind: 'inconclusive', said: `${said}: no recent requests to old to compare with` };
   }
-  return ['healthy', counts];
+  return { kind: 'healthy', said };
 }
 
 const WORDS: Readonly<Record<StreamKind, string>> = {
@@ -89,18 +86,20 @@ function sentence(kind: StreamKind, { oldRequests, oldFaults, newRequests, newFa
   return `new ${count(newFaults)} of ${count(newRequests)} ${WORDS[kind]}, old ${count(oldFaults)} of ${count(oldRequests)}`;
 }
 
-function verdict(
-  kind: Verdict['kind'],
-  said: string,
-  log: number,
-  alpha: number,
-  guard: Guard = 'comparison',
-): Verdict {
+interface Finding {
+  readonly kind: Verdict['kind'];
+  readonly said: string;
+  readonly log: number;
+  readonly alpha: number;
+  readonly guard?: Guard;
+}
+
+function verdict(counts: Totals, { kind, said, log, alpha, guard = 'comparison' }: Finding): Verdict {
   // JSON knows no Infinity.
   const value = Math.min(Math.exp(log), Number.MAX_VALUE);
   const threshold = 1 / alpha;
   const reason = `${said}; evidence ${amount(value)} against ${amount(threshold)}`;
-  return { kind, reason, value, threshold, log10: log / Math.LN10, guard };
+  return { kind, reason, value, threshold, log10: log / Math.LN10, guard, counts };
 }
 
 function count(value: number): string {

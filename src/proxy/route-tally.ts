@@ -9,7 +9,15 @@ import { LATENCY_BINS, latencyBin } from '../domain/latency-sketch.ts';
 import { OUTCOME_CANCELLED, OUTCOME_FAULT, OUTCOME_OK, type OutcomeIndex } from '../domain/outcome.ts';
 import { NEW, OLD, type SideIndex } from '../domain/route.ts';
 import { LATE_BIT, NO_KEY, sightingCode } from '../domain/sighting.ts';
-import { AT_SLOW, AT_TIMED, TALLY_CELLS, TALLY_SIDE_CELLS } from '../domain/tally.ts';
+import {
+  AT_LATE_CLIENT_ERROR,
+  AT_LATE_FAULT,
+  AT_LATE_SLOW,
+  AT_SLOW,
+  AT_TIMED,
+  TALLY_CELLS,
+  TALLY_SIDE_CELLS,
+} from '../domain/tally.ts';
 
 /** Looked at by the sweep, which adds up to its own interval: nobody waits half a second. */
 const OVERDUE_MS = 400;
@@ -266,14 +274,14 @@ export class RouteTally {
   #late(draw: number, owner: number, outcome: OutcomeIndex, slow: number): void {
     const proves = outcome === OUTCOME_OK ? OUTCOME_CANCELLED : outcome;
     if (proves === OUTCOME_CANCELLED && slow === 0) return;
-    this.#count(owner, proves, slow, slow !== 0);
+    this.#count(owner, proves, slow, false, true);
     const hash = this.#overdueKeys.get(draw);
-    const code = sightingCode((owner & 1) as SideIndex, proves, slow, slow !== 0);
+    const code = sightingCode((owner & 1) as SideIndex, proves, slow, false);
     if (hash !== undefined) this.#tell(owner, hash, code | LATE_BIT);
   }
 
   /** One that was cancelled counts only where it was slow before. */
-  #count(owner: number, outcome: OutcomeIndex, slow: number, isTimed: boolean): void {
+  #count(owner: number, outcome: OutcomeIndex, slow: number, isTimed: boolean, isLate = false): void {
     const serial = owner >> 1;
     if (this.#serial - serial >= ERAS) return;
     if (outcome === OUTCOME_CANCELLED && slow === 0) return;
@@ -281,9 +289,10 @@ export class RouteTally {
     const base = slot * TALLY_CELLS + (owner & 1) * TALLY_SIDE_CELLS;
     this.#dirty[slot] = 1;
     this.#hasNews = true;
-    if (outcome !== OUTCOME_CANCELLED) this.#add(base + outcome);
+    if (outcome !== OUTCOME_CANCELLED) this.#add(base + (isLate ? lateCell(outcome) : outcome));
     if (isTimed) this.#add(base + AT_TIMED);
-    for (let i = 0; slow >> i > 0; i++) if (((slow >> i) & 1) === 1) this.#add(base + AT_SLOW + i);
+    const firstSlow = base + (isLate ? AT_LATE_SLOW : AT_SLOW);
+    for (let i = 0; slow >> i > 0; i++) if (((slow >> i) & 1) === 1) this.#add(firstSlow + i);
     if (outcome === OUTCOME_FAULT) this.#onUrgent();
   }
 
@@ -313,4 +322,8 @@ export class RouteTally {
     const isNew = short.add(hash);
     return long.add(hash) || isNew;
   }
+}
+
+function lateCell(outcome: OutcomeIndex): number {
+  return outcome === OUTCOME_FAULT ? AT_LATE_FAULT : AT_LATE_CLIENT_ERROR;
 }

@@ -4,6 +4,9 @@
  */
 import { readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { z } from 'zod';
+import type { EvidenceNote } from '../domain/state.ts';
+import { evidenceNote } from './records.ts';
 import { makeFolder, putInPlace, syncDirectory } from './replace-file.ts';
 
 /** Routes that one request has rolled back. */
@@ -13,7 +16,20 @@ export interface SavedPin {
   readonly reason: string;
   /** Milliseconds since 1970. */
   readonly at: number;
+  readonly testSince?: number;
+  readonly evidence?: EvidenceNote;
 }
+
+const savedPins = z.array(
+  z.object({
+    routes: z.array(z.string()),
+    actor: z.string(),
+    reason: z.string(),
+    at: z.int(),
+    testSince: z.int().exactOptional(),
+    evidence: evidenceNote.exactOptional(),
+  }),
+);
 
 /** Rejects when there is a file that cannot be read; without one there are no pins. */
 export async function readPins(path: string): Promise<SavedPin[]> {
@@ -24,9 +40,9 @@ export async function readPins(path: string): Promise<SavedPin[]> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
-  const pins: unknown = JSON.parse(text);
-  if (!Array.isArray(pins) || !pins.every(isPin)) throw new Error(`${path} does not hold rollbacks`);
-  return pins;
+  const result = savedPins.safeParse(JSON.parse(text));
+  if (!result.success) throw new Error(`${path} does not hold rollbacks`);
+  return result.data;
 }
 
 /** Durable when it resolves. */
@@ -35,10 +51,4 @@ export async function writePins(path: string, pins: readonly SavedPin[]): Promis
   if (pins.length === 0) await rm(path, { force: true });
   else await (await putInPlace(path, Buffer.from(JSON.stringify(pins)))).close();
   await syncDirectory(path);
-}
-
-function isPin(value: unknown): value is SavedPin {
-  const { routes, actor, reason, at } = (value ?? {}) as Record<string, unknown>;
-  const areNames = Array.isArray(routes) && routes.every((route) => typeof route === 'string');
-  return areNames && typeof actor === 'string' && typeof reason === 'string' && Number.isInteger(at);
 }

@@ -65,24 +65,24 @@ const verb = z.enum([
   'release',
 ]);
 
+export const evidenceNote = z.object({
+  verdict: z.enum(['healthy', 'inconclusive', 'breach']),
+  value: z.number(),
+  threshold: z.number(),
+  reason: z.string(),
+  newRequests: z.number(),
+  counts: z
+    .object({ oldRequests: z.number(), oldFaults: z.number(), newRequests: z.number(), newFaults: z.number() })
+    .exactOptional(),
+});
+
 /** Who does what, why and when: common to a change and to the entry that it becomes. */
 const act = z.object({
   at: z.number(),
   verb,
   actor: z.string(),
   reason: z.string(),
-  evidence: z
-    .object({
-      verdict: z.enum(['healthy', 'inconclusive', 'breach']),
-      value: z.number(),
-      threshold: z.number(),
-      reason: z.string(),
-      newRequests: z.number(),
-      counts: z
-        .object({ oldRequests: z.number(), oldFaults: z.number(), newRequests: z.number(), newFaults: z.number() })
-        .exactOptional(),
-    })
-    .exactOptional(),
+  evidence: evidenceNote.exactOptional(),
   forced: z.literal(true).exactOptional(),
 });
 

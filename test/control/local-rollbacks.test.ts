@@ -113,7 +113,7 @@ async function start(store = storeOf(50, 30), saved: readonly SavedPin[] = []): 
       save: async (pinned) => void files.push(pinned),
     },
     state: () => keeper.state,
-    write: (routes, pin) => verbs.rollback(routes, pin),
+    write: (routes, pin) => verbs.writePin(routes, pin),
     onChange: show,
     emit: (event) => event.type === 'pinned' && events.push(event.pinned),
     clock: () => 2_000,
@@ -130,7 +130,7 @@ describe('a rollback of this replica alone', () => {
   test('is served at once while the store is away, and written when it is back', async () => {
     const { store, local, shown, events } = await start();
     store.away = true;
-    const written = local.pin(['a'], 'ann', 'slow');
+    const written = local.pin(['a'], { actor: 'ann', reason: 'slow' });
     expect(shown.at(-1)).toEqual([0, 30]);
     expect(local.alarm).toBe('Route "a" is rolled back on this replica alone, until the store can be written');
     expect(store.state.routes.get('a')?.weightPpm).toBe(50);
@@ -153,7 +153,7 @@ describe('a rollback of this replica alone', () => {
 
   test('with a healthy store is written at once', async () => {
     const { store, local } = await start();
-    await local.pin(['a', 'b'], 'ann', 'slow');
+    await local.pin(['a', 'b'], { actor: 'ann', reason: 'slow' });
     expect([...store.state.routes.values()].map(({ weightPpm }) => weightPpm)).toEqual([0, 0]);
     expect((await store.history({ limit: 1 }))[0]?.routes).toHaveLength(2);
   });
@@ -161,7 +161,7 @@ describe('a rollback of this replica alone', () => {
   test('holds whatever the store shows, until the store has it', async () => {
     const { store, keeper, local, shown } = await start();
     store.away = true;
-    const written = local.pin(['a'], 'ann', 'slow');
+    const written = local.pin(['a'], { actor: 'ann', reason: 'slow' });
     const from = shown.length - 1;
     // Someone who still reaches the store raises it.
     store.set('a', 900_000);
@@ -178,7 +178,7 @@ describe('a rollback of this replica alone', () => {
   test('that another replica has written meanwhile is not written again', async () => {
     const { store, keeper, local } = await start();
     store.away = true;
-    const written = local.pin(['a'], 'ann', 'slow');
+    const written = local.pin(['a'], { actor: 'ann', reason: 'slow' });
     const { epoch } = store.state;
     const next = { weightPpm: 0, cutover: 'rolledBack', frozen: false } as const;
     store.put({
@@ -200,9 +200,9 @@ describe('a rollback of this replica alone', () => {
   test('asked for again keeps its reason, and adds what is new', async () => {
     const { store, local, shown, events } = await start();
     store.away = true;
-    const first = local.pin(['a'], 'ann', 'slow');
-    const second = local.pin(['a', 'b'], 'bob', 'all');
-    await local.pin(['b'], 'bob', 'again');
+    const first = local.pin(['a'], { actor: 'ann', reason: 'slow' });
+    const second = local.pin(['a', 'b'], { actor: 'bob', reason: 'all' });
+    await local.pin(['b'], { actor: 'bob', reason: 'again' });
     expect(shown.at(-1)).toEqual([0, 0]);
     expect(events).toEqual([true, true]);
     expect(local.alarm).toBe(
@@ -219,14 +219,14 @@ describe('a rollback of this replica alone', () => {
     store.beforeWrite = () => {
       throw new TypeError('a fault of ours');
     };
-    await local.pin(['a'], 'ann', 'slow');
+    await local.pin(['a'], { actor: 'ann', reason: 'slow' });
     expect(store.state.routes.get('a')?.weightPpm).toBe(0);
   });
 
   test('ends with the replica', async () => {
     const { store, local } = await start();
     store.away = true;
-    const written = local.pin(['a'], 'ann', 'slow');
+    const written = local.pin(['a'], { actor: 'ann', reason: 'slow' });
     await local.close();
     await written;
     expect(local.alarm).not.toBeNull();
@@ -235,8 +235,8 @@ describe('a rollback of this replica alone', () => {
   test('goes on after a restart', async () => {
     const first = await start();
     first.store.away = true;
-    void first.local.pin(['a'], 'ann', 'slow');
-    void first.local.pin(['a', 'b'], 'bob', 'all');
+    void first.local.pin(['a'], { actor: 'ann', reason: 'slow' });
+    void first.local.pin(['a', 'b'], { actor: 'bob', reason: 'all' });
     await first.local.close();
     const saved = first.files.at(-1) ?? [];
     expect(saved).toEqual([

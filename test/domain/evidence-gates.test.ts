@@ -1,8 +1,11 @@
 /** The gates of `npm run backtest:gates` in a short form: seeded, so that a failure is a change of the method and not bad luck. */
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Dice } from '../gates/dice.ts';
 import { falseAlarms, KINDS, upperBound } from '../gates/false-alarms.ts';
 import { CELLS, type Cell, informationLimit, LATE_CELLS, mostOfLimit, speedOf } from '../gates/speed.ts';
+
+/** Simulations, which other work makes take longer. */
+vi.setConfig({ testTimeout: 120_000 });
 
 const SEED = 7;
 

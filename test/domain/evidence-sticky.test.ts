@@ -1,9 +1,12 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { EraCounts } from '../../src/domain/e-process.ts';
 import { Evidence, type TestSettings } from '../../src/domain/evidence.ts';
 import { FAMILIES, type SavedStickyEvidence, StickyEvidence } from '../../src/domain/sticky-evidence.ts';
 import { lead } from '../../src/domain/verdict.ts';
 import { Dice } from '../gates/dice.ts';
+
+/** Simulations, which other work makes take longer. */
+vi.setConfig({ testTimeout: 120_000 });
 
 const SETTINGS: TestSettings = {
   alpha: 0.001,

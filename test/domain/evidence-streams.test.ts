@@ -64,6 +64,24 @@ describe('streams merged', () => {
     });
   });
 
+  test('what was ok when it was overdue, and failed in the end, is no second ok to the stream that looks for something else', () => {
+    const evidence = new Evidence(ALL, 0);
+    evidence.begin();
+    // All of old's 600 requests time out late, and new is well: 66 draws at weight 10.
+    evidence.addOutcomes(100_000, [600, 0, 0, 0, 0, 0, 0, 600, 0], [66, 0, 0, 0, 0, 0, 0, 0, 0]);
+    expect(evidence.totals()).toMatchObject({ oldFaults: 600, newRequests: 66 });
+    expect(evidence.log()).toBeLessThan(0);
+    const twice = new Evidence(ALL, 0);
+    twice.begin();
+    twice.addOutcomes(100_000, [600, 600, 0, 0], [66, 0, 0, 0]);
+    expect(twice.log()).toBeGreaterThan(LN_THRESHOLD);
+    const late = new Evidence(ALL, 0);
+    late.begin();
+    late.addOutcomes(100_000, [900, 0, 0, 0, 0, 0, 0, 0, 0], [100, 0, 0, 0, 0, 0, 0, 0, 100]);
+    expect(late.log()).toBeGreaterThan(LN_THRESHOLD);
+    expect(late.leading().kind).toBe('clientError');
+  });
+
   test('a side that hangs is found by its slow stream alone', () => {
     const evidence = new Evidence(ALL, 0);
     evidence.begin();

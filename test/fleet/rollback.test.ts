@@ -1,10 +1,13 @@
 /** The judge on real replicas: that it happens, and why it says it did. How soon is for the bench. */
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { AuditEntry, RouteView } from '../../src/control/control.ts';
 import { Load } from '../faults/load.ts';
 import { RedisServer } from '../store/redis/servers.ts';
 import { until } from '../supervisor/until.ts';
 import { setWeight, TestFleet } from './fleet.ts';
+
+/** Three replicas of processes each, on a machine that may do other work. */
+vi.setConfig({ testTimeout: 90_000 });
 
 let fleet: TestFleet;
 let redis: RedisServer;
@@ -12,7 +15,7 @@ let load: Load;
 
 /** Three replicas at weight 10 under load, each having judged what both sides did so far. */
 async function start(routes = '', patienceMs = 0): Promise<void> {
-  redis = await RedisServer.start();
+  redis = await RedisServer.start(['--appendonly', 'yes', '--appendfsync', 'always']);
   fleet = await TestFleet.start({ store: `redis://127.0.0.1:${redis.port}`, routes });
   load = new Load(fleet.replicas, patienceMs);
   await judged(0, ({ old }) => old.requests > 300);
@@ -64,7 +67,11 @@ describe('a new side', () => {
       verb: 'rollback',
       actor: 'crossfade/judge',
       reason: views[0]?.reason,
-      evidence: { verdict: 'breach', threshold: 1000 },
+      evidence: {
+        verdict: 'breach',
+        threshold: 1000,
+        counts: { newFaults: expect.any(Number), newRequests: expect.any(Number), oldFaults: 0 },
+      },
     });
     await until('the metric', async () => {
       return (await metric(2, /crossfade_rollbacks_total\{reason="comparison",route="demo"\} (\d+)/)) === 1;
@@ -122,5 +129,19 @@ test('with the store away nothing is compared; a replica that has seen enough go
   for (const i of fleet.replicas.keys()) {
     const { reason } = await judged(i, ({ weight }) => weight === 0);
     expect(reason).toContain('on this replica alone, until the store can be written');
+  }
+  await redis.start();
+  await until('the store to know', async () => (await fleet.statuses()).every(({ alarm }) => alarm === null));
+  await fleet.agreed();
+  const response = await fetch(`${fleet.replica(2).admin}/v1/history?limit=10&route=demo`);
+  const { entries } = (await response.json()) as { entries: AuditEntry[] };
+  // One of the three was first, and the others found it done.
+  expect(entries.map(({ verb }) => verb)).toEqual(['rollback', 'set', 'init']);
+  expect(entries[0]).toMatchObject({
+    actor: expect.stringMatching(/^crossfade\/(judge|ceiling|dead-side)$/),
+    evidence: { verdict: 'breach', counts: { newFaults: expect.any(Number) } },
+  });
+  for (const i of fleet.replicas.keys()) {
+    expect(await fleet.replica(i).route('demo')).toMatchObject({ weight: 0, state: 'rolledBack' });
   }
 });

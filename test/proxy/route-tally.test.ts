@@ -95,7 +95,7 @@ describe('the order in which responses are let go', () => {
     scene.sweepAt(400);
     expect(scene.take().rows).toEqual([{ era: ERA, 'old.fault': 1, 'new.ok': 1 }]);
     scene.end(1, OUTCOME_FAULT);
-    expect(scene.take().rows).toEqual([{ era: ERA, 'new.fault': 1 }]);
+    expect(scene.take().rows).toEqual([{ era: ERA, 'new.lateFault': 1 }]);
   });
 
   test('a fault is urgent when it is let go, not before', () => {
@@ -197,11 +197,12 @@ describe('what is counted', () => {
     expect(scene.take().rows).toEqual([{ era: ERA, ...early }]);
     scene.nowMs = 700;
     scene.watch(1);
-    expect(scene.take().rows).toEqual([{ era: ERA, 'new.timed': 1, 'new.slow99': 1 }]);
+    // To the other two it was slow already: nothing more is said to them.
+    expect(scene.take().rows).toEqual([{ era: ERA, 'new.lateSlow99': 1 }]);
     scene.nowMs = 5_000;
     scene.watch(1);
     scene.end(1, OUTCOME_FAULT);
-    expect(scene.take().rows).toEqual([{ era: ERA, 'new.fault': 1 }]);
+    expect(scene.take().rows).toEqual([{ era: ERA, 'new.lateFault': 1 }]);
   });
 });
 
