@@ -18,6 +18,7 @@ const USAGE = `usage: npm run bench -- [CELL…] [--quick] [--rounds 5] [--secon
        [--json FILE] [--chart FILE] [--install]
 cells: ${[...cells.keys()].join(', ')}
        npm run bench -- rollback [--repeats 20] [--only errors,refused,hung,some]: how soon a route is taken back, live
+       npm run bench -- discovery [--seconds 10] [--changes 10] [--plain]: what many endpoints cost at rest, and how soon a change is applied
 --quick    one round of one second against nginx and HAProxy only, no latency; ends in two minutes, for a first look
 --json     where to write the results besides the table; default bench/results/TIME.json
 --chart    where to write the picture of the costs (SVG); default beside the results
@@ -135,8 +136,19 @@ async function rollback() {
   process.exitCode = (await benchRollback(process.argv.slice(3))) ? 0 : 1;
 }
 
+async function discovery() {
+  build();
+  const { benchDiscovery } = await import('./discovery/main.mjs');
+  await benchDiscovery(process.argv.slice(3));
+}
+
+const OTHERS = new Map([
+  ['rollback', rollback],
+  ['discovery', discovery],
+]);
+
 try {
-  await (process.argv[2] === 'rollback' ? rollback() : main());
+  await (OTHERS.get(process.argv[2] ?? '') ?? main)();
 } catch (error) {
   if (!(error instanceof Refusal) && !(error instanceof TypeError && 'code' in error)) throw error;
   process.stderr.write(`${error.message}\n\n${USAGE}`);

@@ -10,7 +10,7 @@ import { EXIT } from './cli/exit.ts';
 import { packageVersion } from './cli/version.ts';
 import type { Config } from './config/config.ts';
 import { formatEndpoint } from './control/backends.ts';
-import { ControlPlane } from './control/control-plane.ts';
+import { ControlPlane, type ControlPlaneOptions } from './control/control-plane.ts';
 import { logEvent } from './control/event-log.ts';
 import type { PinsFile } from './control/local-rollbacks.ts';
 import { dismissOrphans, WorkersFile } from './control/orphans.ts';
@@ -22,6 +22,7 @@ import { type Emulators, startEmulators } from './demo/start-emulators.ts';
 import type { State } from './domain/state.ts';
 import { type Prepared, prepareReload, prepareStart, workersFileOf } from './prepare.ts';
 import { openFileStore } from './store/file-store.ts';
+import { LastEndpoints } from './store/last-endpoints.ts';
 import { LastStateWriter, readLastState } from './store/last-state.ts';
 import { readPins, writePins } from './store/pins-file.ts';
 import { openRedisStore } from './store/redis-store.ts';
@@ -123,7 +124,11 @@ function refuse(lines: readonly string[]): number {
 async function run(first: Prepared, bootstrapOld: boolean, onReady: (adminUrl: string) => void): Promise<number> {
   const logger = createLogger(process.env);
   const lastState = lastStateFile(first.config.stateFile, logger);
-  const plane = openPlane(first, bootstrapOld, lastState, logger);
+  const memory = await LastEndpoints.open(`${first.config.stateFile}.endpoints`, {
+    clock: Date.now,
+    onFailure: (message) => logger.error(message),
+  });
+  const plane = openPlane(first, { bootstrapOld, lastState, memory }, logger);
   const { address, host, port, prometheus } = first.config.admin;
   let serving = first;
   const access = (): Access => serving.config.admin;
@@ -155,6 +160,7 @@ async function run(first: Prepared, bootstrapOld: boolean, onReady: (adminUrl: s
   await plane.drain(serving.config);
   await workers.close();
   await lastState.close();
+  await memory.close();
   await admin.close();
   return failure ? refuse([`${first.file}: listeners: ${failure.address} ${failure.message}`]) : EXIT.done;
 }
@@ -187,8 +193,7 @@ function selfOf(adminUrl: string): { id: string; address: string } {
 
 function openPlane(
   { config, plan }: Prepared,
-  bootstrapOld: boolean,
-  lastState: LastStateFile,
+  kept: Pick<ControlPlaneOptions, 'bootstrapOld' | 'lastState' | 'memory'>,
   logger: Logger,
 ): ControlPlane {
   const plane = new ControlPlane(plan, {
@@ -197,9 +202,8 @@ function openPlane(
     storeKind: config.store.kind,
     workerScript: WORKER_SCRIPT,
     openStore: (known) => openStore(config, known, logger),
-    lastState,
+    ...kept,
     pins: pinsFile(`${config.stateFile}.rollbacks`, logger),
-    bootstrapOld,
     clock: Date.now,
   });
   plane.events.subscribe((event) => logEvent(logger, event));

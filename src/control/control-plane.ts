@@ -1,4 +1,5 @@
 /** The control plane of one replica, put together: state from the store, workers that follow it, and the service for operators. */
+import type { EndpointMemory } from '../discovery/remembered.ts';
 import type { State } from '../domain/state.ts';
 import type { ReplicaReport, Store } from '../store/store.ts';
 import { Events } from './events.ts';
@@ -31,6 +32,8 @@ export interface ControlPlaneOptions {
   readonly lastState: LastStateFile;
   readonly pins: PinsFile;
   readonly bootstrapOld: boolean;
+  /** Of sources of endpoints. */
+  readonly memory: EndpointMemory;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
 }
@@ -69,10 +72,11 @@ export class ControlPlane {
         if (health.up) void this.#writeFirstWeights();
       },
     });
-    const { workerScript } = options;
+    const { workerScript, memory } = options;
     this.#supervisor = new Supervisor(plan, {
       workerScript,
       events,
+      memory,
       monotonic,
       onServed: () => this.#replicas.report(),
       onEvidence: (message, names) => this.#judge.add(message, names),

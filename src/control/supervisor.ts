@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { Discoveries } from '../discovery/discoveries.ts';
 import type { DiscoveryHealth } from '../discovery/discovery.ts';
+import type { EndpointMemory } from '../discovery/remembered.ts';
 import type { RouteSpec, Side } from '../domain/route.ts';
 import type { Endpoint } from '../domain/snapshot.ts';
 import type { State } from '../domain/state.ts';
@@ -37,6 +38,8 @@ export interface SupervisorOptions {
   /** Script that workers run. */
   readonly workerScript: string;
   readonly events: Events;
+  /** For sources that are away at the start; absent: they have no endpoints then. */
+  readonly memory?: EndpointMemory;
   /** Milliseconds, only ever compared with each other. */
   readonly monotonic: () => number;
   /** All ready workers may serve another revision than before. */
@@ -81,7 +84,12 @@ export class Supervisor {
   constructor(plan: Plan, options: SupervisorOptions) {
     this.#plan = plan;
     this.#options = options;
-    this.#discoveries = new Discoveries({ clock: options.monotonic, random: Math.random, env: process.env });
+    this.#discoveries = new Discoveries({
+      clock: options.monotonic,
+      random: Math.random,
+      env: process.env,
+      ...(options.memory === undefined ? {} : { last: { memory: options.memory, wall: Date.now } }),
+    });
     this.#health = new EndpointsHealth({
       clock: options.monotonic,
       wall: Date.now,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { DiscoverySource, HeliosSource } from '../domain/source.ts';
 import type { Discovery, DiscoveryTools } from './discovery.ts';
 import { createResolver } from './dns/resolver.ts';
@@ -6,6 +7,7 @@ import { HeliosMasters } from './helios/masters.ts';
 import { HeliosPoller } from './helios/poller.ts';
 import { Cluster } from './kubernetes/cluster.ts';
 import { createKubernetesDiscovery } from './kubernetes/source.ts';
+import { type EndpointMemory, Remembered } from './remembered.ts';
 import { createStaticDiscovery } from './static.ts';
 
 const WATCH = { leastWatchS: 240, silentMs: 80_000 };
@@ -22,20 +24,30 @@ interface SharedPoller {
 }
 
 /** Opens discoveries; what several of them want of one Helios is asked for together. */
+export interface DiscoveriesTools extends DiscoveryTools {
+  /** Absent: a source that is away at the start has no endpoints. `wall`: milliseconds since 1970. */
+  readonly last?: { readonly memory: EndpointMemory; readonly wall: () => number };
+}
+
 export class Discoveries {
-  readonly #tools: DiscoveryTools;
+  readonly #tools: DiscoveriesTools;
   readonly #pollers = new Map<string, SharedPoller>();
   /** Of Kubernetes, that were ever opened. */
   #watches = 0;
 
-  constructor(tools: DiscoveryTools) {
+  constructor(tools: DiscoveriesTools) {
     this.#tools = tools;
   }
 
   open(source: DiscoverySource): Discovery {
+    if (source.kind === 'static') return createStaticDiscovery(source.endpoints, this.#tools.clock);
+    const { last, clock } = this.#tools;
+    const discovery = this.#watch(source);
+    return last === undefined ? discovery : new Remembered(discovery, { source: nameOf(source), clock, ...last });
+  }
+
+  #watch(source: Exclude<DiscoverySource, { kind: 'static' }>): Discovery {
     switch (source.kind) {
-      case 'static':
-        return createStaticDiscovery(source.endpoints, this.#tools.clock);
       case 'dns':
         return createDnsDiscovery(source, this.#tools);
       case 'helios':
@@ -73,4 +85,9 @@ export class Discoveries {
     };
     return { poller: new HeliosPoller(masters, source.intervalMs, this.#tools, over.signal), end, users: 0 };
   }
+}
+
+/** What a source is kept under, without anything that may be secret. */
+function nameOf(source: DiscoverySource): string {
+  return createHash('sha256').update(JSON.stringify(source)).digest('hex');
 }
