@@ -29,6 +29,7 @@ export const FORWARDING_NAMES: ReadonlySet<string> = new Set([
   'x-forwarded-proto',
   'x-forwarded-host',
   'x-forwarded-port',
+  'x-forwarded-client-cert',
   'via',
 ]);
 

@@ -140,8 +140,11 @@ async function run(first: Prepared, bootstrapOld: boolean, onReady: (adminUrl: s
     page: PAGE,
     ...(prometheus === undefined ? {} : { prometheus }),
   });
+  for (const line of first.warnings) logger.warn(line);
   const stopped = stopSignal(plane, async () => {
-    serving = await reload(plane, serving);
+    const next = await reload(plane, serving);
+    if (next !== serving) for (const line of next.warnings) logger.warn(line);
+    serving = next;
   });
   const workers = rememberWorkers(plane, first);
   const adminUrl = await admin.listen({ host, port });

@@ -4,7 +4,7 @@ import { open } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Config } from './config/config.ts';
 import { loadConfig } from './config/load.ts';
-import { formatProblem } from './config/problem.ts';
+import { formatProblem, formatWarning } from './config/problem.ts';
 import { placeOfStore } from './config/store.ts';
 import { orphansOf } from './control/orphans.ts';
 import type { Plan } from './control/plan.ts';
@@ -17,6 +17,8 @@ export interface Prepared {
   readonly file: string;
   readonly config: Config;
   readonly plan: Plan;
+  /** What it can be served in spite of, one line each. */
+  readonly warnings: readonly string[];
   /** Workers of a supervisor that was killed, which still hold listeners' addresses. */
   readonly orphans: readonly number[];
 }
@@ -57,7 +59,8 @@ async function prepare(
   if (failures.length > 0) return refused(failures.map((failure) => `${file}: ${failure}`));
   const fault = await accessLogFault(config);
   if (fault !== null) return refused([`${file}: ${fault}`]);
-  return { kind: 'ready', file, config, plan: planOf(config, listeners), orphans };
+  const warnings = loaded.warnings.map(formatWarning);
+  return { kind: 'ready', file, config, plan: planOf(config, listeners), warnings, orphans };
 }
 
 /** Where the next supervisor finds the workers of this one. */
@@ -84,7 +87,7 @@ function refused(lines: readonly string[]): Refused {
 }
 
 function planOf(config: Config, listeners: readonly ListenerSpec[]): Plan {
-  const { limits, timeouts, trustedProxies, override, drainMs, workers, accessLog } = config;
+  const { limits, timeouts, trustedProxies, override, drainMs, workers, accessLog, ticketRotationMs } = config;
   return {
     listeners,
     backends: config.backends.map(({ source, health, maxRequestsPerEndpoint, ...spec }) => {
@@ -100,6 +103,7 @@ function planOf(config: Config, listeners: readonly ListenerSpec[]): Plan {
     override,
     drainMs,
     accessLog,
+    ticketRotationMs,
     workers: workers === 'auto' ? availableParallelism() : workers,
   };
 }

@@ -9,8 +9,25 @@ export interface ListenerSpec {
   readonly address: string;
   readonly host: string;
   readonly port: number;
-  /** PEM texts; absent on cleartext listeners. */
-  readonly tls?: { readonly certificate: string; readonly key: string };
+  /** Absent on cleartext listeners. */
+  readonly tls?: ListenerTls;
+}
+
+/** PEM texts. */
+export interface ListenerTls {
+  /** The first is shown to clients that ask for none of the names. `*.` in front of a name stands for one label. */
+  readonly certificates: readonly {
+    readonly certificate: string;
+    readonly key: string;
+    readonly names: readonly string[];
+  }[];
+  /** Certificates of clients, and who vouches for them; null: they are not asked for any. */
+  readonly client: {
+    readonly ca: string;
+    readonly isRequired: boolean;
+    /** Backends are told of it, in x-forwarded-client-cert. */
+    readonly isForwarded: boolean;
+  } | null;
 }
 
 export interface BackendSpec {
@@ -150,6 +167,12 @@ export interface FlushMessage {
   readonly flush: number;
 }
 
+/** From now on these seal TLS session tickets, instead of the table's. */
+export interface TicketKeysMessage {
+  readonly kind: 'ticketKeys';
+  readonly ticketKeys: Uint8Array;
+}
+
 export type DownMessage =
   | TableMessage
   | EndpointsMessage
@@ -158,7 +181,8 @@ export type DownMessage =
   | DrainMessage
   | PingMessage
   | FlushMessage
-  | BoundsMessage;
+  | BoundsMessage
+  | TicketKeysMessage;
 
 /** The worker runs and asks for its table. */
 export interface HelloMessage {

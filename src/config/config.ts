@@ -25,6 +25,8 @@ export interface Config {
   readonly drainGraceMs: number;
   readonly override: { readonly name: string; readonly secret: string } | null;
   readonly limits: LimitsConfig;
+  /** How often the keys of TLS session tickets are replaced; 0: never. */
+  readonly ticketRotationMs: number;
   /** Null: off. */
   readonly accessLog: AccessLogConfig | null;
   /** What holds before a route is known, and what routes inherited. */
@@ -59,8 +61,15 @@ export interface EmulatorsConfig {
 export interface ListenerConfig extends HostPort {
   /** As configured. */
   readonly address: string;
-  /** PEM texts. */
-  readonly tls?: { readonly certificate: string; readonly key: string };
+  /** PEM texts. The first certificate is the default; `names` are those of its subjectAltName. `client` null: clients are not asked for theirs. */
+  readonly tls?: {
+    readonly certificates: readonly {
+      readonly certificate: string;
+      readonly key: string;
+      readonly names: readonly string[];
+    }[];
+    readonly client: { readonly ca: string; readonly isRequired: boolean; readonly isForwarded: boolean } | null;
+  };
 }
 
 /** `slowMs` null: slow requests are sampled like others; `file`, an absolute path, null: stdout. */

@@ -9,9 +9,9 @@ import { type Finding, formatKey, type Problem } from './problem.ts';
 import { resolveConfig } from './resolve.ts';
 import { ConfigFile } from './schema.ts';
 
-/** A configuration, or everything that is wrong with it in the order of the file's lines; never both. */
+/** A configuration, with what it can be served in spite of; or everything that is wrong with it; both in the order of the file's lines. */
 export type LoadResult =
-  | { readonly kind: 'ok'; readonly config: Config }
+  | { readonly kind: 'ok'; readonly config: Config; readonly warnings: readonly Problem[] }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[] };
 
 /**
@@ -32,7 +32,7 @@ export async function loadConfig(file: string, env: Readonly<Record<string, stri
 
   const { document } = source;
   const content = ConfigFile.safeParse(document.value);
-  const certificates = await readCertificates(document.value, dirname(resolve(file)));
+  const certificates = await readCertificates(document.value, dirname(resolve(file)), Date.now());
   const problems = locateAll(file, document, [
     ...document.findings,
     ...(content.success ? [] : findingsOf(content.error.issues, document)),
@@ -40,7 +40,9 @@ export async function loadConfig(file: string, env: Readonly<Record<string, stri
     ...certificates.findings,
   ]);
   if (!content.success || problems.length > 0) return invalid(problems);
-  return { kind: 'ok', config: resolveConfig(content.data, { file: resolve(file), texts: certificates.texts }) };
+  const config = resolveConfig(content.data, { file: resolve(file), texts: certificates.texts });
+  const warnings = inOrder(locateAll(file, document, certificates.warnings));
+  return { kind: 'ok', config, warnings };
 }
 
 /** One problem a key: what is said first about it explains the rest. */
@@ -54,5 +56,9 @@ function locateAll(file: string, document: SourceDocument, findings: readonly Fi
 }
 
 function invalid(problems: Problem[]): LoadResult {
-  return { kind: 'invalid', problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) };
+  return { kind: 'invalid', problems: inOrder(problems) };
+}
+
+function inOrder(problems: Problem[]): Problem[] {
+  return problems.sort((a, b) => a.line - b.line || a.column - b.column);
 }

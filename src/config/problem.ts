@@ -25,6 +25,11 @@ export function formatProblem({ file, line, column, key, message }: Problem): st
   return key === '' ? `${place}: ${message}` : `${place}: ${key}: ${message}`;
 }
 
+/** The same about what can be served all the same. */
+export function formatWarning(problem: Problem): string {
+  return formatProblem({ ...problem, message: `warning: ${problem.message}` });
+}
+
 /** `routes[0].weight`; keys that would be misread stand in quotes. */
 export function formatKey(path: KeyPath): string {
   let text = '';

@@ -1,5 +1,7 @@
 /** From the file's checked content to the value that the rest of the program runs by. */
+import { X509Certificate } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
+import { hostNames } from '../domain/alt-names.ts';
 import type { JudgeSettings } from '../domain/judgement.ts';
 import type { RampPlan } from '../domain/ramp.ts';
 import { PPM, type Timeouts } from '../domain/route.ts';
@@ -37,6 +39,7 @@ export function resolveConfig(content: ConfigFile, origin: Origin): Config {
     drainGraceMs: content.drainGrace,
     override: content.overrideHeader ?? null,
     limits: content.limits,
+    ticketRotationMs: content.ticketRotation,
     accessLog: resolveAccessLog(content.accessLog, folder),
     timeouts,
     backends: Object.entries(content.backends).map(([name, backend]) =>
@@ -102,13 +105,22 @@ function resolveTimeouts(times: ConfigFile['defaults']['timeouts']): Timeouts {
 }
 
 function resolveListener(
-  { address, tls }: ConfigFile['listeners'][number],
+  { address, tls, clientCertificate: client }: ConfigFile['listeners'][number],
   folder: string,
   texts: ReadonlyMap<string, string>,
 ): ListenerConfig {
   if (tls === undefined) return address;
-  const certificate = pem(tls.certificate, folder, texts);
-  return { ...address, tls: { certificate, key: pem(tls.key, folder, texts) } };
+  const certificates = (Array.isArray(tls) ? tls : [tls]).map((files) => {
+    const certificate = pem(files.certificate, folder, texts);
+    const names = hostNames(new X509Certificate(certificate).subjectAltName ?? '');
+    return { certificate, key: pem(files.key, folder, texts), names };
+  });
+  const asked = client && {
+    ca: pem(client.ca, folder, texts),
+    isRequired: client.verify === 'required',
+    isForwarded: client.forward,
+  };
+  return { ...address, tls: { certificates, client: asked ?? null } };
 }
 
 function resolveBackend(

@@ -7,7 +7,7 @@ import { Backend } from './backend.ts';
 import { Duration } from './duration.ts';
 import { Emulators } from './emulators.ts';
 import { DefaultJudge } from './judge.ts';
-import { Listener } from './listener.ts';
+import { Listener, TicketRotation } from './listener.ts';
 import { FieldValue, FilePath, LowerFieldName, Name } from './name.ts';
 import { Ramp } from './ramp.ts';
 import { DefaultTimeouts, Route } from './route.ts';
@@ -46,6 +46,7 @@ export const ConfigFile = z.strictObject({
   drainGrace: Duration.prefault('1s'),
   overrideHeader: z.strictObject({ name: LowerFieldName, secret: FieldValue.min(1) }).exactOptional(),
   limits: Limits.prefault({}),
+  ticketRotation: TicketRotation.prefault('12h'),
   accessLog: AccessLog.exactOptional(),
   defaults: z.strictObject({ timeouts: DefaultTimeouts.prefault({}), judge: DefaultJudge.prefault({}) }).prefault({}),
   emulators: Emulators.exactOptional(),

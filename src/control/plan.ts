@@ -30,6 +30,8 @@ export interface Plan
   readonly webhooks: readonly Webhook[];
   /** Named ramps. */
   readonly ramps: Readonly<Record<string, readonly RampStep[]>>;
+  /** How often the keys of TLS session tickets are replaced; 0: never. */
+  readonly ticketRotationMs: number;
   /** Worker processes. */
   readonly workers: number;
 }

@@ -2,7 +2,6 @@
  * Keeps the workers at the newest table, endpoints and weights, and knows how far each has come. A worker that says hello is told
  * everything; afterwards it is told what changes. It never waits for a worker.
  */
-import { randomBytes } from 'node:crypto';
 import { Discoveries } from '../discovery/discoveries.ts';
 import type { DiscoveryHealth } from '../discovery/discovery.ts';
 import type { EndpointMemory } from '../discovery/remembered.ts';
@@ -28,6 +27,7 @@ import type { Plan } from './plan.ts';
 import { probeBackend } from './probe.ts';
 import { Recorder } from './recorder.ts';
 import { allWeights, changedWeights, indexRoutes, type RouteIndex, tableMessage } from './syncer.ts';
+import { TicketKeys } from './ticket-keys.ts';
 import { WorkerPool } from './worker-pool.ts';
 import { isReady, type WorkerStatus } from './worker-status.ts';
 
@@ -62,8 +62,10 @@ export class Supervisor {
   readonly #pool: WorkerPool;
   readonly #flushes = new Flushes();
   readonly #workers = new Map<number, WorkerStatus>();
-  /** Of every table, so that workers old and new resume each other's TLS sessions. */
-  readonly #ticketKeys = randomBytes(48);
+  readonly #ticketKeys = new TicketKeys((ticketKeys) => {
+    if (this.#table !== undefined) this.#table = { ...this.#table, ticketKeys };
+    this.#broadcast({ kind: 'ticketKeys', ticketKeys });
+  });
   #table: TableMessage | undefined;
   #index: RouteIndex = { generation: 0, byName: new Map() };
   /** Names of the last tables' routes, by generation. */
@@ -130,7 +132,8 @@ export class Supervisor {
   install(plan: Plan): void {
     this.#plan = plan;
     const generation = this.#index.generation + 1;
-    const table = tableMessage(plan, generation, this.#ticketKeys);
+    const table = tableMessage(plan, generation, this.#ticketKeys.current);
+    this.#ticketKeys.renewEvery(plan.ticketRotationMs);
     this.#table = table;
     this.#index = indexRoutes(table);
     const names = table.routes.map(({ name }) => name);
@@ -398,6 +401,7 @@ export class Supervisor {
     await this.#pool.close(drainMs, graceMs);
     this.#backends?.close();
     this.#health.close();
+    this.#ticketKeys.close();
   }
 
   kill(): void {

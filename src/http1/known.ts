@@ -22,8 +22,9 @@ export const VIA = 16;
 export const HTTP2_SETTINGS = 17;
 export const PROXY_AUTHORIZATION = 18;
 export const PROXY_AUTHENTICATE = 19;
+export const X_FORWARDED_CLIENT_CERT = 20;
 /** Numbers in use; a set of them fits the bits of a small integer. */
-export const KNOWN = 20;
+export const KNOWN = 21;
 
 const NAMES: readonly (readonly [string, number])[] = [
   ['host', HOST_FIELD],
@@ -45,6 +46,7 @@ const NAMES: readonly (readonly [string, number])[] = [
   ['http2-settings', HTTP2_SETTINGS],
   ['proxy-authorization', PROXY_AUTHORIZATION],
   ['proxy-authenticate', PROXY_AUTHENTICATE],
+  ['x-forwarded-client-cert', X_FORWARDED_CLIENT_CERT],
 ];
 
 interface Known {
@@ -52,7 +54,7 @@ interface Known {
   readonly id: number;
 }
 
-const LONGEST = 19;
+const LONGEST = 23;
 const BY_LENGTH: readonly (readonly Known[])[] = Array.from({ length: LONGEST + 1 }, (_, length) =>
   NAMES.filter(([name]) => name.length === length).map(([name, id]) => ({ letters: Buffer.from(name), id })),
 );

@@ -50,6 +50,7 @@ const KINDS: ReadonlyMap<string, number> = new Map([
   ['x-forwarded-proto', NOT_IN_TRAILERS],
   ['x-forwarded-host', NOT_IN_TRAILERS],
   ['x-forwarded-port', NOT_IN_TRAILERS],
+  ['x-forwarded-client-cert', NOT_IN_TRAILERS],
   ['via', NOT_IN_TRAILERS],
 ]);
 

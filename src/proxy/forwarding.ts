@@ -1,10 +1,12 @@
-/** What a backend is told about the client: X-Forwarded-*, Forwarded (RFC 7239) and Via (RFC 9110 section 7.6.3). */
+/** What a backend is told about the client: X-Forwarded-* with Envoy's X-Forwarded-Client-Cert, Forwarded (RFC 7239) and Via (RFC 9110 section 7.6.3). */
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import { AddedFields } from './added-fields.ts';
 import type { Peer, RequestView } from './halves.ts';
 
 /** Received-protocol and name of Via. */
 export type Via = '1.1 crossfade' | '2.0 crossfade';
+
+const CLIENT_CERT = 'x-forwarded-client-cert';
 
 /** Addresses and CIDR blocks of proxies whose word is believed. */
 export class TrustedProxies {
@@ -71,8 +73,9 @@ export class Forwarding {
 
   /** A peer that is not trusted: nothing that it says about others is passed on. */
   #own(authority: string): AddedFields {
-    const { address, scheme } = this.#peer;
+    const { address, scheme, certificate } = this.#peer;
     const flat = ['x-forwarded-for', address, 'x-forwarded-proto', scheme, 'via', this.#via];
+    if (certificate !== null) flat.push(CLIENT_CERT, certificate);
     const element = `for=${nodeName(address)};proto=${scheme}`;
     // Only HTTP/1.0 has requests that name no host.
     if (authority === '') flat.push('forwarded', element);
@@ -83,7 +86,7 @@ export class Forwarding {
   /** A trusted peer's fields are kept and this hop is added to them. */
   #extended(request: RequestView): AddedFields {
     const { fields, authority } = request;
-    const { address, scheme } = this.#peer;
+    const { address, scheme, certificate } = this.#peer;
     const host = fields.get('x-forwarded-host') ?? authority;
     const port = fields.get('x-forwarded-port');
     const named = authority === '' ? '' : `;host="${authority}"`;
@@ -94,6 +97,9 @@ export class Forwarding {
     if (port !== undefined) flat.push('x-forwarded-port', port);
     flat.push('forwarded', append(all(request, 'forwarded'), element));
     flat.push('via', append(all(request, 'via'), this.#via));
+    const told = all(request, CLIENT_CERT);
+    if (certificate !== null) flat.push(CLIENT_CERT, append(told, certificate));
+    else if (told !== '') flat.push(CLIENT_CERT, told);
     return new AddedFields(flat);
   }
 }

@@ -44,6 +44,8 @@ export interface Peer {
   readonly scheme: 'http' | 'https';
   /** Whether what it says about its own clients is believed. */
   readonly isTrusted: boolean;
+  /** What backends are told of its certificate, as an element of x-forwarded-client-cert; null: it has none, or they are not told. */
+  readonly certificate: string | null;
 }
 
 /** What an exchange asks of the client's half. */

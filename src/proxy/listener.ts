@@ -1,8 +1,9 @@
 /** A listening socket and the client connections that came in by it. */
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, TLSSocket, type Server as TlsServer } from 'node:tls';
-import type { ListenerSpec } from '../seam.ts';
+import { TLSSocket, type Server as TlsServer } from 'node:tls';
+import type { ListenerSpec, ListenerTls } from '../seam.ts';
 import { Arrival } from './arrival.ts';
+import { clientCertElement } from './client-certificate.ts';
 import { type ClientConnection, Greeting } from './client-connection.ts';
 import { plainAddress } from './forwarding.ts';
 import type { Peer } from './halves.ts';
@@ -11,12 +12,11 @@ import { InboundHttp2 } from './inbound-http2.ts';
 import { countRejection } from './rejections.ts';
 import { http1Error } from './respond-error.ts';
 import type { Runtime } from './runtime.ts';
+import { createSecuring } from './securing.ts';
 import { adoptSocket, sharedRead } from './socket-input.ts';
 
 /** Connections that wait to be accepted; the kernel's own limit (somaxconn) is what holds. */
 const BACKLOG = 4096;
-/** A client that has not secured its connection by then is dropped; it counts among the connections only afterwards. */
-const HANDSHAKE_MS = 10_000;
 /** When connections may idle for ever: how long a trusted peer may take to say who its client is. */
 const ARRIVAL_MS = 60_000;
 /** How long a refused client may go on sending, so that a reset does not eat its answer. */
@@ -49,7 +49,7 @@ export class Listener {
   readonly #census: ConnectionCensus;
   readonly #server: Server;
   /** Secures what the server has accepted; null on a cleartext listener. */
-  readonly #secure: TlsServer | null;
+  #secure: TlsServer | null;
   /** Clients named by a PROXY header, while their connections are being secured, by the peer's address and port. */
   readonly #sources = new Map<string, string>();
   readonly #connections = new Set<ClientConnection>();
@@ -65,27 +65,18 @@ export class Listener {
     this.#server = createServer(options, (socket) => this.#arrive(socket));
   }
 
-  #securing(tls: NonNullable<ListenerSpec['tls']>, ticketKeys: Uint8Array): TlsServer {
-    const server = createTlsServer(
-      {
-        allowHalfOpen: true,
-        cert: tls.certificate,
-        key: tls.key,
-        ALPNProtocols: ['h2', 'http/1.1'],
-        minVersion: 'TLSv1.2',
-        ticketKeys: Buffer.from(ticketKeys),
-        handshakeTimeout: HANDSHAKE_MS,
-      },
-      (socket) => {
-        const source = this.#sources.get(peerKey(socket)) ?? plainAddress(socket.remoteAddress ?? '');
-        this.#admit(socket, source, 'https', (connection) =>
-          socket.on('data', (bytes: Buffer) => connection.onData(bytes, bytes.length)),
-        );
-      },
-    );
-    // A handshake that fails is the client's affair; without a listener its error would end the process.
-    server.on('tlsClientError', (_error, socket) => socket.destroy());
-    return server;
+  #securing(tls: ListenerTls, ticketKeys: Uint8Array): TlsServer {
+    return createSecuring(tls, ticketKeys, (socket) => {
+      const source = this.#sources.get(peerKey(socket)) ?? plainAddress(socket.remoteAddress ?? '');
+      const certificate = tls.client?.isForwarded === true ? socket.getPeerX509Certificate() : undefined;
+      const client = {
+        address: source,
+        certificate: certificate === undefined ? null : clientCertElement(certificate),
+      };
+      this.#admit(socket, client, 'https', (connection) =>
+        socket.on('data', (bytes: Buffer) => connection.onData(bytes, bytes.length)),
+      );
+    });
   }
 
   /** Resolves when connections are accepted, rejects with Node's error when the address cannot be had. */
@@ -101,15 +92,13 @@ export class Listener {
     });
   }
 
-  /** New connections are secured with another certificate; those that are there stay as they are. */
-  renewCertificate(spec: ListenerSpec, ticketKeys: Uint8Array): void {
-    if (spec.tls === undefined) return;
-    this.#secure?.setSecureContext({
-      cert: spec.tls.certificate,
-      key: spec.tls.key,
-      minVersion: 'TLSv1.2',
-      ticketKeys: Buffer.from(ticketKeys),
-    });
+  /** New connections are secured by another specification of this address; those that are there stay as they are. */
+  renew({ tls }: ListenerSpec, ticketKeys: Uint8Array): void {
+    if (tls !== undefined && this.#secure !== null) this.#secure = this.#securing(tls, ticketKeys);
+  }
+
+  renewTicketKeys(ticketKeys: Uint8Array): void {
+    this.#secure?.setTicketKeys(Buffer.from(ticketKeys));
   }
 
   /** Accepts nothing more; connections that are there go on. */
@@ -144,7 +133,7 @@ export class Listener {
       sharedRead((bytes, length) => receiver.onData(bytes, length)),
     );
     const begin = (source: string | null, rest: Buffer | null): void =>
-      this.#admit(socket, source ?? address, 'http', (connection) => {
+      this.#admit(socket, { address: source ?? address, certificate: null }, 'http', (connection) => {
         receiver = connection;
         if (rest !== null && rest.length > 0) connection.onData(rest, rest.length);
       });
@@ -179,14 +168,19 @@ export class Listener {
   }
 
   /** @param start told the connection when it may read */
-  #admit(socket: Socket, address: string, scheme: Peer['scheme'], start: (connection: ClientConnection) => void): void {
+  #admit(
+    socket: Socket,
+    { address, certificate }: Pick<Peer, 'address' | 'certificate'>,
+    scheme: Peer['scheme'],
+    start: (connection: ClientConnection) => void,
+  ): void {
     const { limits, trusted } = this.#runtime.serving;
     if (!this.#census.admit(address, limits.connections, limits.connectionsPerClient)) {
       countRejection(this.#runtime.serving.counts, 'tooManyConnections');
       refuse(socket);
       return;
     }
-    const peer = { address, scheme, isTrusted: trusted.has(address) };
+    const peer = { address, scheme, isTrusted: trusted.has(address), certificate };
     const onGone = (): void => {
       this.#connections.delete(connection);
       this.#census.leave(address);

@@ -51,6 +51,8 @@ export class Service {
   readonly #census = new ConnectionCensus();
   readonly #sweep: NodeJS.Timeout;
   #table: TableMessage | null = null;
+  /** Secret. The table's, or those that came after it. */
+  #ticketKeys: Uint8Array = new Uint8Array();
   #listeners: Listener[] = [];
   /** By backend and address: kept from table to table as long as they are the same. */
   readonly #pools = new Map<string, Pool>();
@@ -98,6 +100,10 @@ export class Service {
       case 'drain':
         this.drain(message.graceMs);
         break;
+      case 'ticketKeys':
+        this.#ticketKeys = message.ticketKeys;
+        for (const listener of this.#listeners) listener.renewTicketKeys(this.#ticketKeys);
+        break;
       case 'ping':
         this.#host.send({ kind: 'pong' });
         break;
@@ -111,6 +117,7 @@ export class Service {
     const before = this.#runtime.serving;
     const counts = new Counts(table.generation, table.routes, this.#onUrgent);
     this.#table = table;
+    this.#ticketKeys = table.ticketKeys;
     this.#renewAccessLog(table);
     this.#out = table.backends.map(() => NONE);
     this.#counts = [counts, ...this.#counts];
@@ -224,8 +231,8 @@ export class Service {
       // Whatever becomes of its new certificate, it goes on.
       if (present !== undefined) kept.push(present);
       try {
-        if (present === undefined) kept.push(await this.#open(spec, table.ticketKeys));
-        else present.renewCertificate(spec, table.ticketKeys);
+        if (present === undefined) kept.push(await this.#open(spec));
+        else present.renew(spec, this.#ticketKeys);
       } catch (error) {
         failure ??= { address: spec.address, message: error instanceof Error ? error.message : String(error) };
       }
@@ -241,12 +248,14 @@ export class Service {
     this.#host.send({ kind: 'listening', generation: table.generation, failure });
   }
 
-  async #open(spec: ListenerSpec, ticketKeys: Uint8Array): Promise<Listener> {
+  async #open(spec: ListenerSpec): Promise<Listener> {
     const untilMs = this.#runtime.clock() + RELEASED_MS;
     for (;;) {
-      const listener = new Listener(this.#runtime, this.#census, spec, ticketKeys);
+      const listener = new Listener(this.#runtime, this.#census, spec, this.#ticketKeys);
       try {
         await listener.listen();
+        // They may have come while the address was waited for.
+        listener.renewTicketKeys(this.#ticketKeys);
         return listener;
       } catch (error) {
         if (errnoOf(error) !== 'EADDRINUSE' || this.#runtime.clock() > untilMs) throw error;

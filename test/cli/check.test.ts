@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { run } from './harness.ts';
 
@@ -49,6 +50,15 @@ test('places that cannot be written are warned of', async () => {
   const { code, err } = await run(['check', path]);
   expect(code).toBe(0);
   expect(err).toMatch(/places\.yaml: store: warning: \/proc\/1\/none\/state\.json: \/proc\/1 cannot be written to/);
+});
+
+test('an expired certificate is warned of, where it stands', async () => {
+  const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url));
+  const tls = `tls: { certificate: ${fixture('expired.crt')}, key: ${fixture('shop.key')} }`;
+  const path = await file('expired.yaml', GOOD.replace(/(address: "?127\.0\.0\.1:\d+"?)/, `$1, ${tls}`));
+  const { code, err } = await run(['check', path]);
+  expect(code).toBe(0);
+  expect(err).toMatch(/expired\.yaml:\d+:\d+: listeners\[0\]\.tls\.certificate: warning: expired on 2020-02-01/);
 });
 
 test('a file that is not there', async () => {

@@ -15,7 +15,9 @@ const backend = (tls: string) => GOOD.replace('["127.0.0.1:9101"] }', `["127.0.0
 describe('certificates', () => {
   test('a listener has the texts of its files', async () => {
     const config = await folder.config(listener('localhost.crt', join(folder.folder, 'localhost.key')));
-    expect(config.listeners[0]?.tls).toEqual({ certificate: text('localhost.crt'), key: text('localhost.key') });
+    const names = ['localhost'];
+    const certificates = [{ certificate: text('localhost.crt'), key: text('localhost.key'), names }];
+    expect(config.listeners[0]?.tls).toEqual({ certificates, client: null });
   });
 
   test('a backend is verified unless told otherwise', async () => {

@@ -47,6 +47,7 @@ describe('a good file', () => {
       store: { kind: 'file', path: join(folder.folder, '../data/state.json') },
       fleet: 'default',
       stateFile: join(folder.folder, '../data/last-9900.json'),
+      ticketRotationMs: 43_200_000,
       workers: 'auto',
       trustedProxies: [],
       drainMs: 30_000,

@@ -18,6 +18,15 @@ const whole: Mapping = {
     ...(design.admin as Mapping),
     prometheus: { url: 'https://prometheus.example', ca: 'a', token: 't' },
   },
+  listeners: [
+    ...(design.listeners as Mapping[]),
+    {
+      address: '0.0.0.0:9443',
+      tls: [{ certificate: 'a', key: 'b' }],
+      clientCertificate: { ca: 'a', verify: 'optional', forward: true },
+    },
+  ],
+  ticketRotation: '1h',
   limits: { headBytes: 2048, fields: 9, targetBytes: 99, bodyBytes: 9, connections: 9, connectionsPerClient: 9 },
   accessLog: { sample: 1, slow: '2s', faults: 'sampled', file: 'access.log' },
   emulators: {

@@ -44,6 +44,7 @@ export function planOf(names: readonly string[], more: Partial<Plan> = {}): Plan
     override: null,
     drainMs: 1_000,
     accessLog: null,
+    ticketRotationMs: 0,
     workers: 2,
     ...more,
   };

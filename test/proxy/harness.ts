@@ -5,10 +5,15 @@ import { diffEndpoints, patched } from '../../src/domain/endpoints.ts';
 import type { RouteSpec, Timeouts } from '../../src/domain/route.ts';
 import type { Endpoint } from '../../src/domain/snapshot.ts';
 import { Service } from '../../src/proxy/service.ts';
-import type { CountsMessage, ListenerSpec, TableMessage, UpMessage } from '../../src/seam.ts';
+import type { CountsMessage, ListenerSpec, ListenerTls, TableMessage, UpMessage } from '../../src/seam.ts';
 import { until } from '../supervisor/until.ts';
 
 export { until };
+
+/** One certificate, whoever asks, and none asked of clients. */
+export function shows(certificate: string, key: string): ListenerTls {
+  return { certificates: [{ certificate, key, names: [] }], client: null };
+}
 
 export const TIMEOUTS: Timeouts = {
   connectMs: 1000,

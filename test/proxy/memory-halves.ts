@@ -43,7 +43,7 @@ function text(bytes: Buffer, start: number, end: number): string {
 /** A client's stream. What it is told stands in `told`, in order. */
 export class MemoryInbound implements InboundHalf {
   readonly protocol = 1;
-  readonly peer: Peer = { address: '192.0.2.1', scheme: 'https', isTrusted: false };
+  readonly peer: Peer = { address: '192.0.2.1', scheme: 'https', isTrusted: false, certificate: null };
   readonly forwarding = new Forwarding(this.peer, '2.0 crossfade');
   readonly exchange: Exchange;
   readonly told: string[] = [];

@@ -3,7 +3,8 @@ import { connect as connectTls } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { parseProxyHeader } from '../../src/proxy/proxy-protocol.ts';
-import { Plane, ScriptedBackend, Wire } from './harness.ts';
+import type { ListenerTls } from '../../src/seam.ts';
+import { Plane, ScriptedBackend, shows, Wire } from './harness.ts';
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
@@ -59,7 +60,7 @@ const GET = 'GET / HTTP/1.1\r\nHost: shop.example\r\nX-Forwarded-For: 192.0.2.99
 
 async function scene(
   table: Partial<Plane['table']>,
-  tls?: { certificate: string; key: string },
+  tls?: ListenerTls,
 ): Promise<{ origin: ScriptedBackend; proxy: Plane }> {
   const origin = await ScriptedBackend.answering('hello').listen();
   stops.push(() => origin.close());
@@ -108,7 +109,8 @@ function pem(name: string): string {
 }
 
 test('the PROXY header of a secured connection stands before the handshake', async () => {
-  const tls = { certificate: pem('localhost.crt'), key: pem('localhost.key') };
+  const certificate = pem('localhost.crt');
+  const tls = shows(certificate, pem('localhost.key'));
   const { origin, proxy } = await scene({ trustedProxies: ['127.0.0.1'] }, tls);
   const raw = await proxy.connect();
   raw.say('PROXY TCP4 203.0.113.7 10.0.0.1 4660 443\r\n');

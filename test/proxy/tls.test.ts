@@ -4,8 +4,8 @@ import { createServer as createTlsServer, connect as dialTls, type TLSSocket } f
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { AT_FAULTS } from '../../src/domain/counts.ts';
 import { FAULT_KINDS } from '../../src/domain/errors.ts';
-import type { BackendSpec } from '../../src/seam.ts';
-import { type Plane, until, Wire } from './harness.ts';
+import type { BackendSpec, ListenerTls } from '../../src/seam.ts';
+import { type Plane, shows, until, Wire } from './harness.ts';
 import type { ReceivedMessage } from './message.ts';
 import { answering, ask, backend, connect, GET, head, message, OK, plane } from './scene.ts';
 
@@ -14,7 +14,7 @@ const certificate = fixture('localhost.crt');
 const key = fixture('localhost.key');
 
 function secured(options: Parameters<typeof plane>[0] = {}): Promise<Plane> {
-  return plane({ ...options, tls: { certificate, key } });
+  return plane({ ...options, tls: shows(certificate, key) });
 }
 
 async function dial(proxy: Plane, text = ''): Promise<Wire> {
@@ -132,7 +132,7 @@ describe('a backend with a certificate', () => {
 });
 
 /** The next table, with other TLS files on the same listener; what the worker says of it. */
-async function renew(proxy: Plane, generation: number, tls: { certificate: string; key: string }) {
+async function renew(proxy: Plane, generation: number, tls: ListenerTls) {
   const listeners = proxy.table.listeners.map((listener) => ({ ...listener, tls }));
   proxy.service.onMessage({ ...proxy.table, generation, listeners });
   proxy.service.onMessage({ kind: 'weights', generation, revision: generation, held: [], weights: [[0, 0, 0]] });
@@ -142,11 +142,12 @@ async function renew(proxy: Plane, generation: number, tls: { certificate: strin
 }
 
 describe('a certificate that is renewed', () => {
-  const renewed = { certificate: fixture('renewed.crt'), key: fixture('renewed.key') };
+  const renewed = fixture('renewed.crt');
+  const other = shows(renewed, fixture('renewed.key'));
 
   /** Serial number of what a new client is shown. */
   async function shown(proxy: Plane): Promise<string> {
-    const socket = dialTls({ port: proxy.port, host: '127.0.0.1', ca: [certificate, renewed.certificate] });
+    const socket = dialTls({ port: proxy.port, host: '127.0.0.1', ca: [certificate, renewed] });
     onTestFinished(() => void socket.destroy());
     await new Promise<void>((resolve, reject) => socket.once('secureConnect', resolve).once('error', reject));
     return socket.getPeerCertificate().serialNumber;
@@ -156,7 +157,7 @@ describe('a certificate that is renewed', () => {
     const proxy = await secured();
     const client = await dial(proxy);
     const before = await shown(proxy);
-    expect(await renew(proxy, 2, renewed)).toMatchObject({ failure: null });
+    expect(await renew(proxy, 2, other)).toMatchObject({ failure: null });
     expect(await shown(proxy)).not.toBe(before);
     client.say(GET);
     expect((await message(client)).status).toBe(503);
@@ -166,10 +167,10 @@ describe('a certificate that is renewed', () => {
   test('with a key of another one ended the worker', async () => {
     const proxy = await secured();
     const before = await shown(proxy);
-    const told = await renew(proxy, 2, { certificate: renewed.certificate, key });
+    const told = await renew(proxy, 2, shows(renewed, key));
     expect(told).toMatchObject({ failure: { address: proxy.table.listeners[0]?.address } });
     expect(await shown(proxy)).toBe(before);
-    expect(await renew(proxy, 3, renewed)).toMatchObject({ failure: null });
+    expect(await renew(proxy, 3, other)).toMatchObject({ failure: null });
     expect(await shown(proxy)).not.toBe(before);
   });
 });
@@ -191,7 +192,7 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a session of %s', (version) => {
   test('is resumed by another worker with the same keys, after a renewal too', async () => {
     const [first, second] = [await secured(), await secured()];
     expect(await resumes(first, second, version)).toBe(true);
-    await renew(second, 2, { certificate, key });
+    await renew(second, 2, shows(certificate, key));
     expect(await resumes(first, second, version)).toBe(true);
   });
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { AT_INFLIGHT, AT_REQUESTS, CODE_CLASSES, codeClass, PROTOCOLS } from '../../src/domain/counts.ts';
 import { PPM } from '../../src/domain/route.ts';
-import { Plane, type PlaneOptions, ScriptedBackend, until, Wire } from './harness.ts';
+import { Plane, type PlaneOptions, ScriptedBackend, shows, until, Wire } from './harness.ts';
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
@@ -341,9 +341,9 @@ function numbered(prefix: string): string {
 
 test('early data was overtaken by what TLS had read behind it', async () => {
   const server = await backend();
-  const tls = { certificate: pem('localhost.crt'), key: pem('localhost.key') };
-  const proxy = await plane({ old: [server.port], tls });
-  const socket = connectTls({ port: proxy.port, host: '127.0.0.1', ca: tls.certificate });
+  const certificate = pem('localhost.crt');
+  const proxy = await plane({ old: [server.port], tls: shows(certificate, pem('localhost.key')) });
+  const socket = connectTls({ port: proxy.port, host: '127.0.0.1', ca: certificate });
   stops.push(() => socket.destroy());
   const client = new Wire(socket);
   await new Promise((resolve) => socket.once('secureConnect', resolve));

@@ -106,7 +106,7 @@ export class Replica {
   }
 
   get proxy(): string {
-    return /ready on (http:\/\/[\d.:]+)/.exec(this.#stdout)?.[1] ?? 'http://127.0.0.1:1';
+    return /ready on (https?:\/\/[\d.:]+)/.exec(this.#stdout)?.[1] ?? 'http://127.0.0.1:1';
   }
 
   /** The body, over a connection of its own, so that none is left for a drain to wait for. */

@@ -14,7 +14,7 @@ export function addCheck(program: Command, context: Context): void {
       examples(['crossfade check mine.yaml', 'exit code 78 with file, line and key when it is not valid']),
     )
     .action(async (file: string) => {
-      const [{ loadConfig }, { formatProblem }, { whyNotWritable }] = await Promise.all([
+      const [{ loadConfig }, { formatProblem, formatWarning }, { whyNotWritable }] = await Promise.all([
         import('../../config/load.ts'),
         import('../../config/problem.ts'),
         import('../../config/writable.ts'),
@@ -22,6 +22,7 @@ export function addCheck(program: Command, context: Context): void {
       const result = await loadConfig(file, context.io.env);
       if (result.kind === 'ok') {
         const { routes, backends, store, stateFile } = result.config;
+        for (const warning of result.warnings) context.io.err(plain(formatWarning(warning)));
         // No fault of the configuration: it may be checked elsewhere than where it is served.
         for (const [key, path] of [
           ['store', 'path' in store ? store.path : stateFile],
