@@ -15,8 +15,8 @@ export const key = fixture('localhost.key');
 
 export interface SecuredBackend {
   readonly port: number;
-  /** Connections that were secured, and requests by the version of HTTP that they came in. */
-  readonly seen: { connections: number; readonly versions: string[] };
+  /** Connections that were secured, who made them and by which name they ask, and the versions of HTTP that requests came in. */
+  readonly seen: { connections: number; readonly clients: string[]; readonly versions: string[] };
   /** Takes no connections any more, and breaks those that are there. */
   stop(): Promise<void>;
   /** Takes no connections any more, and finishes what it was asked. */
@@ -28,7 +28,7 @@ export type Spoken = 'h2' | 'both' | 'http1';
 
 /** Answers with the version, the method and the body that it was asked with. @param port to take over; 0: a free one */
 export async function securedBackend(spoken: Spoken, port = 0, options: object = {}): Promise<SecuredBackend> {
-  const seen = { connections: 0, versions: [] as string[] };
+  const seen = { connections: 0, clients: [] as string[], versions: [] as string[] };
   const sockets = new Set<Socket>();
   const sessions = new Set<Http2Session>();
   const answer = async (request: Http2ServerRequest, response: Http2ServerResponse): Promise<void> => {
@@ -45,6 +45,8 @@ export async function securedBackend(spoken: Spoken, port = 0, options: object =
       : createSecureServer({ ...secured, allowHTTP1: spoken === 'both' }, onRequest);
   server.on('secureConnection', (socket: TLSSocket) => {
     seen.connections++;
+    const asked = socket as TLSSocket & { servername?: string | false };
+    seen.clients.push(`${String(socket.getPeerCertificate().subject?.CN)} asks for ${asked.servername}`);
     sockets.add(socket.on('error', () => undefined));
   });
   server.on('tlsClientError', () => undefined);
