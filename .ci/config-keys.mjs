@@ -3,6 +3,13 @@
 const WORDS = Object.entries({
   listeners: 'where clients connect: HTTP/1.1, h2c and WebSocket on each; with `tls` also HTTP/2 by ALPN',
   'listeners[].address': '`host:port`; port 0 takes a free one',
+  'listeners[].tls':
+    'secures the port; a list: several certificates, chosen by the name asked for (SNI), the first when none fits',
+  'listeners[].clientCertificate': 'clients have to prove who they are',
+  'clientCertificate.ca': 'PEM file of the authorities that vouch for them',
+  'clientCertificate.verify': 'optional: clients without one are served, too',
+  'clientCertificate.forward': 'true: backends are told of it in `x-forwarded-client-cert`',
+  ticketRotation: 'how often the keys of TLS session tickets are replaced; 0: with the process',
   'tls.certificate': 'PEM file, with the chain',
   'tls.key': 'PEM file',
   'tls.ca': "PEM file of the authorities to believe; default: the runtime's",
@@ -35,6 +42,7 @@ const WORDS = Object.entries({
   'limits.bodyBytes': 'largest body of a request; more is answered 413; 0: no limit',
   'limits.connections': "clients' connections of the replica; more are answered 503",
   'limits.connectionsPerClient': 'of one address; 0: no limit',
+  'limits.concurrentStreams': 'of one HTTP/2 connection; more are refused, to be sent again',
   'backends.*.limits.connections': 'most connections to each endpoint, of each worker; 0: no limit',
   accessLog: 'a line in JSON for each request; absent: none',
   'accessLog.sample': 'percent of the requests',
@@ -80,7 +88,7 @@ const WORDS = Object.entries({
   'kubernetes.context': 'of the kubeconfig; default: its current one',
   'kubernetes.api': 'URL of an API server that needs no credentials, such as `kubectl proxy`',
   'kubernetes.compare': 'between two comparisons of resource versions, which find out that watches lie silent; 0: none',
-  'backends.*.protocol': 'towards the backend',
+  'backends.*.protocol': 'towards the backend; auto: what each endpoint chooses by ALPN',
   'backends.*.tls': 'towards the backend; `{}`: verified by the runtime’s authorities',
   'backends.*.maxRequestsPerEndpoint':
     'a second, that one endpoint can carry: no weight is raised beyond; 0: not known',

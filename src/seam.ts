@@ -56,6 +56,8 @@ export interface Limits {
   readonly connections: number;
   /** Connections of one client address in a worker; 0: no limit. */
   readonly connectionsPerClient: number;
+  /** Streams of one HTTP/2 connection at a time. The resets that are put up with follow it. */
+  readonly concurrentStreams: number;
 }
 
 /** Which requests a line in JSON is written for. */
@@ -222,8 +224,14 @@ export interface CountsMessage {
   readonly flush: number;
   readonly cells: Uint32Array;
   readonly values: Float64Array;
-  /** Open client connections by listener of the table's order. */
-  readonly connections: readonly number[];
+  /** Open client connections by listener of the table's order, of HTTP/1.1 and of HTTP/2. */
+  readonly connections: readonly ConnectionsOfListener[];
+}
+
+/** How many there are by the protocol that they speak; those that have not said yet count as of HTTP/1.1. */
+export interface ConnectionsOfListener {
+  readonly http1: number;
+  readonly h2: number;
 }
 
 /** What was tallied for the judge since the last message, as rows (domain/tally.ts). */

@@ -129,6 +129,7 @@ interface LimitsConfig {
   readonly bodyBytes: number;
   readonly connections: number;
   readonly connectionsPerClient: number;
+  readonly concurrentStreams: number;
 }
 
 export interface RouteConfig extends RouteSpec {

@@ -23,6 +23,8 @@ const Limits = z.strictObject({
   connections: z.int().min(1).default(20_000),
   /** 0: no limit. */
   connectionsPerClient: z.int().min(0).default(0),
+  /** Streams of one HTTP/2 connection at a time. The resets that are put up with follow it. */
+  concurrentStreams: z.int().min(1).max(100_000).default(1024),
 });
 
 const Webhook = z.strictObject({

@@ -69,11 +69,13 @@ export class MetricsSource implements CountsSource {
 
   connections(): { listener: string; protocol: string; value: number }[] {
     const workers = this.#supervisor.workers();
-    return this.#supervisor.plan.listeners.map(({ address }, i) => ({
-      listener: address,
-      protocol: 'http1',
-      value: workers.reduce((sum, worker) => sum + (worker.connections[i] ?? 0), 0),
-    }));
+    return this.#supervisor.plan.listeners.flatMap(({ address }, i) =>
+      (['http1', 'h2'] as const).map((protocol) => ({
+        listener: address,
+        protocol,
+        value: workers.reduce((sum, worker) => sum + (worker.connections[i]?.[protocol] ?? 0), 0),
+      })),
+    );
   }
 
   endpoints(): { backend: string; state: string; value: number }[] {

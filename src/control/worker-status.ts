@@ -1,3 +1,5 @@
+import type { ConnectionsOfListener } from '../seam.ts';
+
 /** A worker process as the supervisor sees it. */
 export interface WorkerStatus {
   readonly pid: number;
@@ -11,7 +13,7 @@ export interface WorkerStatus {
   /** It finishes what it does, and takes nothing new. */
   leaving: boolean;
   /** By listener of its table. */
-  connections: readonly number[];
+  connections: readonly ConnectionsOfListener[];
 }
 
 /** It accepts connections and knows where to send them. */

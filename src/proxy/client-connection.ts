@@ -7,6 +7,7 @@ import type { Runtime, Sweepable } from './runtime.ts';
 
 /** A client's connection, whatever it speaks. */
 export interface ClientConnection {
+  readonly isHttp2: boolean;
   /** bytes[0, length) came from the client; they are overwritten after the call. */
   onData(bytes: Buffer, length: number): void;
   /** The drain's deadline has passed. */
@@ -47,6 +48,10 @@ export class Greeting implements ClientConnection, Sweepable {
     this.#sinceMs = runtime.nowMs;
     socket.on('error', this.#onSilent).on('close', this.#onSilent).on('end', this.#onEnd);
     runtime.watch(this);
+  }
+
+  get isHttp2(): boolean {
+    return this.#connection?.isHttp2 === true;
   }
 
   onData(bytes: Buffer, length: number): void {

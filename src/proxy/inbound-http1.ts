@@ -39,6 +39,7 @@ type ConnectionState = 'open' | 'lingering' | 'tunnel' | 'closed';
 
 export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
   readonly protocol = 0;
+  readonly isHttp2 = false;
   readonly peer: Peer;
   readonly forwarding: Forwarding;
   readonly #runtime: Runtime;

@@ -19,8 +19,6 @@ import { SocketOutput } from './socket-output.ts';
 const LINGER_MS = 1_000;
 /** Without a stream for so long, a client is not merely between two requests. */
 const REST_MS = 500;
-/** Streams at a time. The resets that are put up with follow it. */
-const STREAMS = 1_024;
 /** Bytes of windows: of a stream at first and at most, and of all streams together. */
 const INITIAL_WINDOW = 65_535;
 const MOST_WINDOW = 1 << 20;
@@ -29,6 +27,7 @@ const CONNECTION_WINDOW = 1 << 24;
 const SPARE_HALVES = 256;
 
 export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flushable {
+  readonly isHttp2 = true;
   readonly peer: Peer;
   readonly forwarding: Forwarding;
   readonly #runtime: Runtime;
@@ -71,7 +70,7 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
         initialWindow: INITIAL_WINDOW,
         maxWindow: MOST_WINDOW,
         connectionWindow: CONNECTION_WINDOW,
-        maxConcurrentStreams: STREAMS,
+        maxConcurrentStreams: limits.concurrentStreams,
         stallMs: idleMs,
       },
       this,

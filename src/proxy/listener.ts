@@ -1,7 +1,7 @@
 /** A listening socket and the client connections that came in by it. */
 import { createServer, type Server, type Socket } from 'node:net';
 import { TLSSocket, type Server as TlsServer } from 'node:tls';
-import type { ListenerSpec, ListenerTls } from '../seam.ts';
+import type { ConnectionsOfListener, ListenerSpec, ListenerTls } from '../seam.ts';
 import { Arrival } from './arrival.ts';
 import { clientCertElement } from './client-certificate.ts';
 import { type ClientConnection, Greeting } from './client-connection.ts';
@@ -108,6 +108,12 @@ export class Listener {
 
   get connectionCount(): number {
     return this.#connections.size;
+  }
+
+  countByProtocol(): ConnectionsOfListener {
+    let h2 = 0;
+    for (const { isHttp2 } of this.#connections) if (isHttp2) h2++;
+    return { http1: this.#connections.size - h2, h2 };
   }
 
   /** Ends all connections that are still there. */

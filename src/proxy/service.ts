@@ -347,7 +347,7 @@ export class Service {
   }
 
   #sendCounts(flush: number, always: boolean): void {
-    const connections = this.#listeners.map((listener) => listener.connectionCount);
+    const connections = this.#listeners.map((listener) => listener.countByProtocol());
     const [present, ...older] = this.#counts;
     if (present === undefined) return;
     for (const counts of older) {
@@ -358,7 +358,7 @@ export class Service {
     this.#counts = [present, ...older.filter((counts) => counts === served || counts.inflight > 0)];
     const dropped = this.#runtime.accessLog?.takeDropped() ?? 0;
     if (dropped > 0) present.add(present.unroutedRow, cellsOf(present.unroutedRow, OLD) + AT_LOG_DROPPED, dropped);
-    const total = connections.join();
+    const total = JSON.stringify(connections);
     if (!always && !present.isDirty && total === this.#sentConnections) return;
     this.#sentConnections = total;
     this.#host.send({ kind: 'counts', generation: present.generation, flush, ...present.take(), connections });
@@ -386,6 +386,7 @@ function emptyServing(): Serving {
       bodyBytes: 0,
       connections: 0,
       connectionsPerClient: 0,
+      concurrentStreams: 1,
     },
     requestHeadMs: 0,
     idleMs: 0,

@@ -53,8 +53,8 @@ test('places that cannot be written are warned of', async () => {
 });
 
 test('an expired certificate is warned of, where it stands', async () => {
-  const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/tls/${name}`, import.meta.url));
-  const tls = `tls: { certificate: ${fixture('expired.crt')}, key: ${fixture('shop.key')} }`;
+  const fixtures = fileURLToPath(new URL('../fixtures/tls', import.meta.url));
+  const tls = `tls: { certificate: ${join(fixtures, 'expired.crt')}, key: ${join(fixtures, 'shop.key')} }`;
   const path = await file('expired.yaml', GOOD.replace(/(address: "?127\.0\.0\.1:\d+"?)/, `$1, ${tls}`));
   const { code, err } = await run(['check', path]);
   expect(code).toBe(0);

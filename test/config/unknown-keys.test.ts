@@ -27,7 +27,15 @@ const whole: Mapping = {
     },
   ],
   ticketRotation: '1h',
-  limits: { headBytes: 2048, fields: 9, targetBytes: 99, bodyBytes: 9, connections: 9, connectionsPerClient: 9 },
+  limits: {
+    headBytes: 2048,
+    fields: 9,
+    targetBytes: 99,
+    bodyBytes: 9,
+    connections: 9,
+    connectionsPerClient: 9,
+    concurrentStreams: 9,
+  },
   accessLog: { sample: 1, slow: '2s', faults: 'sampled', file: 'access.log' },
   emulators: {
     helios: { address: '127.0.0.1:5801', job: 'a', port: 'a', hosts: ['127.0.0.1'] },

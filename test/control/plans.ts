@@ -37,6 +37,7 @@ export function planOf(names: readonly string[], more: Partial<Plan> = {}): Plan
       bodyBytes: 0,
       connections: 100,
       connectionsPerClient: 0,
+      concurrentStreams: 1024,
     },
     requestHeadMs: 10_000,
     idleMs: 60_000,

@@ -56,6 +56,7 @@ function stage(port?: number): Stage {
         bodyBytes: 0,
         connections: 9,
         connectionsPerClient: 0,
+        concurrentStreams: 1024,
       },
       requestHeadMs: 10_000,
       idleMs: 60_000,

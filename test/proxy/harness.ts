@@ -198,6 +198,7 @@ export class Plane {
           bodyBytes: 0,
           connections: 1000,
           connectionsPerClient: 0,
+          concurrentStreams: 1024,
         },
         requestHeadMs: 10_000,
         idleMs: 60_000,

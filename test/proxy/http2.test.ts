@@ -85,6 +85,7 @@ describe('requests', () => {
       bodyBytes: 10,
       connections: 9,
       connectionsPerClient: 0,
+      concurrentStreams: 1024,
     };
     const proxy = await plane({ old: [origin], table: { limits } });
     const h2 = client(proxy);

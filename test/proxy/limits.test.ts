@@ -12,6 +12,7 @@ const LIMITS = {
   bodyBytes: 100,
   connections: 1000,
   connectionsPerClient: 0,
+  concurrentStreams: 1024,
 };
 
 /** Says what is wrong in few words of its own, and nothing about what is behind. */

@@ -8,7 +8,15 @@ afterEach(async () => {
   for (const stop of stops.splice(0).toReversed()) await stop();
 });
 
-const LIMITS = { headBytes: 400, fields: 5, targetBytes: 40, bodyBytes: 10, connections: 2, connectionsPerClient: 0 };
+const LIMITS = {
+  headBytes: 400,
+  fields: 5,
+  targetBytes: 40,
+  bodyBytes: 10,
+  connections: 2,
+  connectionsPerClient: 0,
+  concurrentStreams: 1,
+};
 
 /** Each limit that a client can run into: what it does, and how much time passes. */
 const CASES: [reason: (typeof REJECTIONS)[number], sent: string, skipMs: number][] = [

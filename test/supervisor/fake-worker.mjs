@@ -26,7 +26,7 @@ process.on('message', (message) => {
         flush: message.flush,
         cells: Uint32Array.of(2),
         values: Float64Array.of(1),
-        connections: [3],
+        connections: [{ http1: 2, h2: 1 }],
       });
       break;
     case 'ping':

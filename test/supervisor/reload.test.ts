@@ -142,7 +142,9 @@ describe('a file that can be served', () => {
     await until('the log', () => replica.stderr.includes('configuration in use'));
     expect(await replica.get('/')).toBe('old');
     const metrics = await (await fetch(`${replica.admin}/metrics`)).text();
-    expect(metrics).toContain('crossfade_connections{listener="127.0.0.2:0",protocol="http1"} 0');
+    for (const protocol of ['http1', 'h2']) {
+      expect(metrics).toContain(`crossfade_connections{listener="127.0.0.2:0",protocol="${protocol}"} 0`);
+    }
   });
 
   test('as often as it comes, while requests flow, fails none', async () => {

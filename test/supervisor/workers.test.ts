@@ -177,7 +177,10 @@ describe('counts', () => {
     await running('', planOf(['a']));
     await supervisor.flush();
     expect(supervisor.recorder.side('a', 0).requests).toBe(2);
-    expect(supervisor.workers().map(({ connections }) => connections)).toEqual([[3], [3]]);
+    expect(supervisor.workers().map(({ connections }) => connections)).toEqual([
+      [{ http1: 2, h2: 1 }],
+      [{ http1: 2, h2: 1 }],
+    ]);
   });
 
   test('of silent workers are not waited for', async () => {
