@@ -60,6 +60,8 @@ class Watched {
   #left = new Map<string, LeftEndpoint>();
   exceptions = '';
   problem: string | null = null;
+  /** Whether all were healthy when it was last told of them. */
+  isCalm = false;
   /** It has had an endpoint. */
   wasFound = false;
 
@@ -172,9 +174,11 @@ export class EndpointsHealth {
   }
 
   #tick(): void {
-    for (const [backend, { ledger }] of this.#backends.entries()) {
-      ledger.tick(this.#options.clock());
-      this.#changed(backend);
+    const nowMs = this.#options.clock();
+    for (const [backend, watched] of this.#backends.entries()) {
+      watched.ledger.tick(nowMs);
+      // Of thousands of endpoints, mostly all are as they were.
+      if (!watched.isCalm || !watched.ledger.isCalm(nowMs)) this.#changed(backend);
     }
   }
 
@@ -184,6 +188,7 @@ export class EndpointsHealth {
     const watched = this.#backends[backend];
     if (watched === undefined) return;
     const nowMs = clock();
+    watched.isCalm = watched.ledger.isCalm(nowMs);
     const exceptions = watched.ledger.exceptions(nowMs);
     const fingerprint = JSON.stringify([exceptions.out, exceptions.warming.map(({ key }) => key)]);
     if (fingerprint !== watched.exceptions) {

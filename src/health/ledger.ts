@@ -162,6 +162,16 @@ export class HealthLedger {
     return this.#policy.check !== null && check.verdict === 'unknown' ? 'starting' : 'healthy';
   }
 
+  /** Whether all are healthy and take their full share: there is nothing to tell of any. */
+  isCalm(nowMs: number): boolean {
+    const ofMs = this.#policy.slowStartMs;
+    for (const entry of this.#entries.values()) {
+      const isWarming = entry.wellSinceMs >= 0 && nowMs < entry.wellSinceMs + ofMs;
+      if (isWarming || this.#stateOf(entry, nowMs) !== 'healthy') return false;
+    }
+    return this.#entries.size > 0;
+  }
+
   view(nowMs: number): EndpointHealth[] {
     return [...this.#entries].map(([key, entry]) => {
       const state = this.#stateOf(entry, nowMs);

@@ -147,6 +147,22 @@ describe('slow start', () => {
 });
 
 describe('reach', () => {
+  test('is calm while there is nothing to tell: all healthy, none growing into its share', () => {
+    const ledger = ledgerOf(['a', 'b', 'c']);
+    expect(ledger.isCalm(0)).toBe(true);
+    ledger.follow(['a', 'b', 'c', 'd'], 1_000);
+    expect(ledger.isCalm(4_999)).toBe(false);
+    expect(ledger.isCalm(5_000)).toBe(true);
+    fail(ledger, 'a', 5, 6_000);
+    expect(ledger.isCalm(6_000)).toBe(false);
+    // Back, and growing; then as before.
+    ledger.tick(16_001);
+    expect(ledger.isCalm(16_001)).toBe(false);
+    expect(ledger.isCalm(20_002)).toBe(true);
+    expect(ledger.exceptions(20_002)).toEqual({ out: [], warming: [] });
+    expect(ledgerOf([]).isCalm(0)).toBe(false);
+  });
+
   test('an endpoint that a worker cannot connect to is not usable until that worker can, or is gone', () => {
     const ledger = ledgerOf(['a', 'b']);
     ledger.reported(1, 'a', { ...FAULT, isUnreachable: true }, 1);
