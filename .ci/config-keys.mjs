@@ -43,6 +43,11 @@ const WORDS = Object.entries({
   'limits.connections': "clients' connections of the replica; more are answered 503",
   'limits.connectionsPerClient': 'of one address; 0: no limit',
   'limits.concurrentStreams': 'of one HTTP/2 connection; more are refused, to be sent again',
+  'limits.workerMemoryBytes':
+    'resident memory of one worker: from 90 % on idle connections are closed, at it requests are answered with 503; 0: no limit',
+  'backends.*.limits.pending':
+    'requests of each worker that wait when all connections are taken; more are answered with 503',
+  'backends.*.limits.pendingTimeout': 'longest such wait; then 503',
   'backends.*.limits.connections': 'most connections to each endpoint, of each worker; 0: no limit',
   accessLog: 'a line in JSON for each request; absent: none',
   'accessLog.sample': 'percent of the requests',
@@ -132,6 +137,9 @@ const WORDS = Object.entries({
   'routes[].rescue': 'a request that failed before any byte of an answer is sent again',
   'rescue.budget': "most, in percent of the route's requests; 0: none",
   'rescue.toNew': 'old’s failures may go to new, too, at a weight above 0',
+  'rescue.safeMethods': 'gRPC methods, `package.Service/Method`, that may be called twice',
+  'rescue.responseField':
+    "field of a rescued request's response that says what it met first, such as `new connectRefused`",
   'rescue.bodyBytes': 'largest body that is kept for it',
   'routes[].ramp': 'the name of one under `ramps`, or steps',
   ramps: 'named lists of steps, for routes and `crossfade ramp --template`',

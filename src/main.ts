@@ -129,7 +129,7 @@ async function run(first: Prepared, bootstrapOld: boolean, onReady: (adminUrl: s
     onFailure: (message) => logger.error(message),
   });
   const plane = openPlane(first, { bootstrapOld, lastState, memory }, logger);
-  const { address, host, port, prometheus } = first.config.admin;
+  const { address, host, prometheus } = first.config.admin;
   let serving = first;
   const access = (): Access => serving.config.admin;
   const admin = createAdmin(plane.service, {
@@ -147,7 +147,7 @@ async function run(first: Prepared, bootstrapOld: boolean, onReady: (adminUrl: s
     serving = next;
   });
   const workers = rememberWorkers(plane, first);
-  const adminUrl = await admin.listen({ host, port });
+  const adminUrl = await admin.listen({ host, port: first.adminPort });
   const started = plane.start(selfOf(adminUrl));
   const settled = started.then(() => plane.settled());
   void takeOver(plane, first.orphans);

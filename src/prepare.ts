@@ -8,7 +8,7 @@ import { formatProblem, formatWarning } from './config/problem.ts';
 import { placeOfStore } from './config/store.ts';
 import { orphansOf } from './control/orphans.ts';
 import type { Plan } from './control/plan.ts';
-import { claimListeners, probePort } from './control/ports.ts';
+import { Claims, claimListeners } from './control/ports.ts';
 import type { ListenerSpec } from './seam.ts';
 
 export interface Prepared {
@@ -19,6 +19,8 @@ export interface Prepared {
   readonly plan: Plan;
   /** What it can be served in spite of, one line each. */
   readonly warnings: readonly string[];
+  /** Of the admin plane; never 0. */
+  readonly adminPort: number;
   /** Workers of a supervisor that was killed, which still hold listeners' addresses. */
   readonly orphans: readonly number[];
 }
@@ -30,32 +32,44 @@ export interface Refused {
 
 /** For a start: the admin port must be free as well. */
 export async function prepareStart(file: string, workerScript: string): Promise<Prepared | Refused> {
-  const prepared = await prepare(file, [], workerScript);
-  if (prepared.kind === 'refused') return prepared;
-  const { address, host, port } = prepared.config.admin;
-  const claim = await probePort(host, port);
-  if (claim.kind === 'free') return prepared;
-  return refused([`${file}: admin.address: ${address} ${claim.reason}`]);
+  const claims = new Claims();
+  try {
+    const prepared = await prepare(file, [], claims, workerScript);
+    if (prepared.kind === 'refused') return prepared;
+    const { address, host, port } = prepared.config.admin;
+    const claim = await claims.claim(host, port);
+    if (claim.kind === 'free') return { ...prepared, adminPort: claim.port };
+    return refused([`${file}: admin.address: ${address} ${claim.reason}`]);
+  } finally {
+    await claims.release();
+  }
 }
 
 /** For a reload: what is served already keeps its ports, and what only a restart can change must be the same. */
-export async function prepareReload({ file, config, plan }: Prepared): Promise<Prepared | Refused> {
-  const prepared = await prepare(file, plan.listeners);
-  if (prepared.kind === 'refused') return prepared;
-  const lines = fixedKeys(file, config, prepared.config);
-  return lines.length > 0 ? refused(lines) : prepared;
+export async function prepareReload({ file, config, plan, adminPort }: Prepared): Promise<Prepared | Refused> {
+  const claims = new Claims();
+  try {
+    const prepared = await prepare(file, plan.listeners, claims);
+    if (prepared.kind === 'refused') return prepared;
+    const lines = fixedKeys(file, config, prepared.config);
+    return lines.length > 0 ? refused(lines) : { ...prepared, adminPort };
+  } finally {
+    await claims.release();
+  }
 }
 
 async function prepare(
   file: string,
   held: readonly ListenerSpec[],
+  claims: Claims,
   workerScript?: string,
-): Promise<Prepared | Refused> {
+): Promise<Omit<Prepared, 'adminPort'> | Refused> {
   const loaded = await loadConfig(file, process.env);
   if (loaded.kind === 'invalid') return refused(loaded.problems.map(formatProblem));
   const { config } = loaded;
   const orphans = workerScript === undefined ? [] : await orphansOf(workersFileOf(config), workerScript);
-  const { listeners, failures } = await claimListeners(config.listeners, orphans.length > 0 ? config.listeners : held);
+  const served = orphans.length > 0 ? config.listeners : held;
+  const { listeners, failures } = await claimListeners(config.listeners, served, claims);
   if (failures.length > 0) return refused(failures.map((failure) => `${file}: ${failure}`));
   const fault = await accessLogFault(config);
   if (fault !== null) return refused([`${file}: ${fault}`]);

@@ -44,6 +44,8 @@ export interface BackendSpec {
   readonly protocol?: 'http1' | 'h2' | 'auto';
   /** Most connections that one worker opens to one endpoint; 0: no limit. */
   readonly connections: number;
+  /** Requests of one worker that wait at a time for one of these connections, and for how long; absent: none waits. */
+  readonly pending?: { readonly requests: number; readonly waitMs: number };
 }
 
 export interface Limits {
@@ -58,6 +60,8 @@ export interface Limits {
   readonly connectionsPerClient: number;
   /** Streams of one HTTP/2 connection at a time. The resets that are put up with follow it. */
   readonly concurrentStreams: number;
+  /** Resident bytes of a worker from which on it takes no more requests; 0: no limit. */
+  readonly workerMemoryBytes: number;
 }
 
 /** Which requests a line in JSON is written for. */
@@ -266,7 +270,15 @@ export interface AttemptsOfEndpoint {
   readonly isUnreachable: boolean;
 }
 
+/** The worker has begun to turn requests away for want of memory, or has ceased to. */
+export interface SheddingMessage {
+  readonly kind: 'shedding';
+  readonly isShedding: boolean;
+  readonly residentBytes: number;
+}
+
 export type UpMessage =
+  | SheddingMessage
   | HelloMessage
   | LeavingMessage
   | PongMessage

@@ -21,6 +21,8 @@ export function openEventStream(response: ServerResponse, isAdmitted: () => bool
     'content-type': 'text/event-stream',
     'cache-control': 'no-store',
     'x-accel-buffering': 'no',
+    // It ends with the stream: one that is kept for another request would keep a server that closes.
+    connection: 'close',
   });
   response.write(': connected\n\n');
   const send = (text: string): void => {

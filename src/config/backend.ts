@@ -26,8 +26,17 @@ export const Backend = z.strictObject({
   tls: BackendTls.exactOptional(),
   /** Requests per second that one endpoint can carry; a weight is not raised beyond what those that are ready can. 0: no limit. */
   maxRequestsPerEndpoint: z.number().min(0).max(1_000_000).default(0),
-  /** `connections`: most that one worker opens to one endpoint; 0: no limit. */
-  limits: z.strictObject({ connections: z.int().min(0).default(0) }).prefault({}),
+  /**
+   * `connections`: most that one worker opens to one endpoint; 0: no limit. `pending`: requests of one worker that wait when all are taken, for
+   * `pendingTimeout` at most; the rest are answered with 503 at once.
+   */
+  limits: z
+    .strictObject({
+      connections: z.int().min(0).default(0),
+      pending: z.int().min(0).max(100_000).default(0),
+      pendingTimeout: Duration.prefault('5s'),
+    })
+    .prefault({}),
   health: Health.exactOptional(),
   ejection: Ejection.prefault({}),
   /** From being new or back to a full share of the traffic; 0: at once. */

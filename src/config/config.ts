@@ -119,6 +119,8 @@ export interface BackendConfig {
   readonly protocol?: 'h2' | 'auto';
   /** Most connections that one worker opens to one endpoint; 0: no limit. */
   readonly connections: number;
+  /** Absent: no request waits for a connection. */
+  readonly pending?: { readonly requests: number; readonly waitMs: number };
 }
 
 /** Of the replica: numbers of connections are still to be shared among its workers. Bytes; 0: no limit, where that is allowed. */
@@ -130,6 +132,7 @@ interface LimitsConfig {
   readonly connections: number;
   readonly connectionsPerClient: number;
   readonly concurrentStreams: number;
+  readonly workerMemoryBytes: number;
 }
 
 export interface RouteConfig extends RouteSpec {

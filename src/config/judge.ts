@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Duration } from './duration.ts';
+import { LowerFieldName } from './name.ts';
 import { Percent } from './percent.ts';
 
 const alpha = z.number().gt(0).lt(1);
@@ -33,9 +34,17 @@ export const Judge = z.strictObject({
   adviseOnly: adviseOnly.exactOptional(),
 });
 
-/** Sending a request that failed again, also to the other side: share of requests, whether new may rescue old, and how much of a body is kept for it. */
+/** In full, as it stands in a request's target. */
+const GrpcMethod = z.string().regex(/^[\w.]+\/\w+$/, { error: 'must be a gRPC method such as shop.v1.Shop/Get' });
+
+/**
+ * Sending a request that failed again, also to the other side: share of requests, whether new may rescue old, and how much of a body is kept for it.
+ * `safeMethods` are gRPC methods, `package.Service/Method`, that may be called twice; `responseField` names a field that tells clients of a rescue.
+ */
 export const Rescue = z.strictObject({
   budget: Percent.prefault(20),
   toNew: z.boolean().default(false),
   bodyBytes: z.int().min(0).max(16_777_216).default(65_536),
+  safeMethods: z.array(GrpcMethod).default([]),
+  responseField: LowerFieldName.exactOptional(),
 });

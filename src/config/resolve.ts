@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path';
 import { hostNames } from '../domain/alt-names.ts';
 import type { JudgeSettings } from '../domain/judgement.ts';
 import type { RampPlan } from '../domain/ramp.ts';
-import { PPM, type Timeouts } from '../domain/route.ts';
+import { PPM, type RescuePolicy, type Timeouts } from '../domain/route.ts';
 import type { HostPort } from './address.ts';
 import type { BackendConfig, Config, ListenerConfig, RouteConfig, StoreConfig } from './config.ts';
 import { resolveHealth } from './health.ts';
@@ -135,6 +135,7 @@ function resolveBackend(
     source: resolveDiscovery(discovery, folder, (path) => pem(path, folder, texts)),
     health: resolveHealth(content),
     connections: limits.connections,
+    ...(limits.pending === 0 ? {} : { pending: { requests: limits.pending, waitMs: limits.pendingTimeout } }),
     ...(protocol === 'http1' ? {} : { protocol }),
     maxRequestsPerEndpoint: content.maxRequestsPerEndpoint,
   };
@@ -148,6 +149,17 @@ function resolveBackend(
       ...(tls.serverName === undefined ? {} : { serverName: tls.serverName }),
       insecure: !tls.verify,
     },
+  };
+}
+
+function resolveRescue(rescue: ConfigFile['routes'][number]['rescue']): RescuePolicy {
+  const { budget, toNew, bodyBytes, safeMethods, responseField } = rescue;
+  return {
+    budget: budget / PPM,
+    toNew,
+    bodyBytes,
+    ...(safeMethods.length === 0 ? {} : { safeMethods: safeMethods.map((method) => `/${method}`) }),
+    ...(responseField === undefined ? {} : { responseField }),
   };
 }
 
@@ -173,7 +185,7 @@ function resolveRoute(
       idleMs: own.idle ?? inherited.idleMs,
       totalMs: own.total ?? inherited.totalMs,
     },
-    rescue: { budget: route.rescue.budget / PPM, toNew: route.rescue.toNew, bodyBytes: route.rescue.bodyBytes },
+    rescue: resolveRescue(route.rescue),
     weightPpm: route.weight,
     ramp: resolveRamp(route.ramp, ramps),
     judge: resolveJudge(judge, route.judge),

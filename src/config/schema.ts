@@ -25,6 +25,8 @@ const Limits = z.strictObject({
   connectionsPerClient: z.int().min(0).default(0),
   /** Streams of one HTTP/2 connection at a time. The resets that are put up with follow it. */
   concurrentStreams: z.int().min(1).max(100_000).default(1024),
+  /** Resident memory of one worker. From 90 percent on idle connections are closed, from all of it on requests are answered with 503; 0: no limit. */
+  workerMemoryBytes: z.int().min(0).default(0),
 });
 
 const Webhook = z.strictObject({

@@ -142,7 +142,7 @@ export class ControlPlane {
         if (rollbackRefusal(supervisor, this.#local.served, [route]) === null)
           void this.#local.pin([route], { ...act, testSince });
       },
-      probe: (route) => supervisor.probe(route),
+      probe: (route) => supervisor.deadNew(route),
       bind: (route, bounds) => supervisor.bind(route, bounds),
       emit: (event) => events.emit(event),
       clock,

@@ -141,7 +141,14 @@ export interface StatusView {
 export type ControlEvent =
   | { id: number; at: number; type: 'change'; entry: AuditEntry }
   | { id: number; at: number; type: 'store'; up: boolean; reason: string | null }
-  | { id: number; at: number; type: 'worker'; pid: number; what: 'started' | 'ready' | 'exited'; detail: string | null }
+  | {
+      id: number;
+      at: number;
+      type: 'worker';
+      pid: number;
+      what: 'started' | 'ready' | 'exited' | 'shedding' | 'relieved';
+      detail: string | null;
+    }
   | { id: number; at: number; type: 'config'; ok: boolean; detail: string }
   /** A change is made and acknowledged, but a failover of the store may lose it. */
   | { id: number; at: number; type: 'atRisk'; reason: string }

@@ -17,7 +17,8 @@ export function logEvent(logger: ReturnType<typeof createLogger>, event: Control
       logger.warn(event.reason);
       return;
     case 'worker': {
-      const level = event.what === 'exited' && event.detail !== null ? 'warn' : 'info';
+      const isBad = event.what === 'shedding' || (event.what === 'exited' && event.detail !== null);
+      const level = isBad ? 'warn' : 'info';
       const detail = event.detail === null ? '' : `: ${event.detail}`;
       logger[level]({ worker: event.pid }, `worker ${event.what}${detail}`);
       return;

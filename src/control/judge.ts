@@ -59,7 +59,7 @@ export interface JudgeOptions {
   readonly takeBack: (route: string, testSince: number, act: TakeBack) => Promise<Written>;
   /** Lowers the route on this replica until the same is written, or another test runs. */
   readonly pin: (route: string, testSince: number, act: TakeBack) => void;
-  /** Null: some endpoint of the new side takes connections; else why none does. */
+  /** Why no endpoint of the new side takes connections; null: one does, or the old side takes none either. */
   readonly probe: (route: string) => Promise<string | null>;
   /** What workers go by when they tally. */
   readonly bind: (route: string, bounds: Omit<RouteBounds, 'route'>) => void;

@@ -1,4 +1,4 @@
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import type { ListenerSpec } from '../seam.ts';
 
 export type Claim =
@@ -6,16 +6,38 @@ export type Claim =
   /** In words, without the address. */
   | { readonly kind: 'taken'; readonly reason: string };
 
-/** Whether an address can be listened on now; port 0 comes back as a free one. */
-export function probePort(host: string, port: number): Promise<Claim> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', (error) => resolve({ kind: 'taken', reason: inWords(error) }));
-    server.listen({ host, port, exclusive: true }, () => {
-      const { port: bound } = server.address() as AddressInfo;
-      server.close(() => resolve({ kind: 'free', port: bound }));
+/**
+ * Finds out whether addresses can be listened on, and holds those that can until it is told to let go: two that leave the choice of their
+ * port to the system get different ones.
+ */
+export class Claims {
+  readonly #held: Server[] = [];
+
+  /** Port 0 comes back as a free one. */
+  claim(host: string, port: number): Promise<Claim> {
+    return new Promise((resolve) => {
+      const server = createServer();
+      server.once('error', (error) => resolve({ kind: 'taken', reason: this.#reason(error, port) }));
+      server.listen({ host, port, exclusive: true }, () => {
+        this.#held.push(server);
+        resolve({ kind: 'free', port: portOf(server) });
+      });
     });
-  });
+  }
+
+  #reason(error: NodeJS.ErrnoException, port: number): string {
+    const isOurs = error.code === 'EADDRINUSE' && this.#held.some((server) => portOf(server) === port);
+    return isOurs ? 'is given to another address of this file: choose another port' : inWords(error);
+  }
+
+  /** The addresses can be listened on by whoever wants them. */
+  async release(): Promise<void> {
+    await Promise.all(this.#held.splice(0).map((server) => new Promise((resolve) => server.close(resolve))));
+  }
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
 }
 
 const REASONS = new Map([
@@ -36,6 +58,7 @@ function inWords({ code = '', message }: NodeJS.ErrnoException): string {
 export async function claimListeners(
   wanted: readonly ListenerSpec[],
   held: readonly ListenerSpec[],
+  claims: Claims,
 ): Promise<{ readonly listeners: readonly ListenerSpec[]; readonly failures: readonly string[] }> {
   const unclaimed = [...held];
   const listeners: ListenerSpec[] = [];
@@ -44,7 +67,7 @@ export async function claimListeners(
     const index = unclaimed.findIndex(({ address }) => address === listener.address);
     const [known] = index === -1 ? [] : unclaimed.splice(index, 1);
     const claim: Claim =
-      known === undefined ? await probePort(listener.host, listener.port) : { kind: 'free', port: known.port };
+      known === undefined ? await claims.claim(listener.host, listener.port) : { kind: 'free', port: known.port };
     if (claim.kind === 'free') listeners.push({ ...listener, port: claim.port });
     else failures.push(`listeners[${i}].address: ${listener.address} ${claim.reason}`);
   }

@@ -14,6 +14,7 @@ import type {
   EvidenceMessage,
   ListeningMessage,
   RouteBounds,
+  SheddingMessage,
   TableMessage,
   UpMessage,
 } from '../seam.ts';
@@ -239,6 +240,14 @@ export class Supervisor {
     this.#progressed();
   }
 
+  #shedding({ pid }: WorkerStatus, { isShedding, residentBytes }: SheddingMessage): void {
+    const size = `${Math.round(residentBytes / 2 ** 20)} MiB`;
+    const detail = isShedding
+      ? `${size} are resident, and limits.workerMemoryBytes allows no more: new requests are answered with 503`
+      : `${size} are resident: requests are served again`;
+    this.#options.events.emit({ type: 'worker', pid, what: isShedding ? 'shedding' : 'relieved', detail });
+  }
+
   #received(id: number, message: UpMessage): void {
     const worker = this.#workers.get(id);
     if (worker === undefined) return;
@@ -253,6 +262,8 @@ export class Supervisor {
         return;
       case 'pong':
         return;
+      case 'shedding':
+        return this.#shedding(worker, message);
       case 'listening':
         return this.#listening(worker, message);
       case 'applied':
@@ -384,8 +395,18 @@ export class Supervisor {
   }
 
   /** Null: something at the route's new side takes connections; else why nothing does. */
-  async probe(route: string): Promise<string | null> {
-    const index = this.#plan.routes.find(({ spec }) => spec.name === route)?.spec.new ?? -1;
+  probe(route: string): Promise<string | null> {
+    return this.#probe(this.#plan.routes.find(({ spec }) => spec.name === route)?.spec.new ?? -1);
+  }
+
+  /** Why nothing at the new side takes connections while the old one does; null: it is otherwise. Where both are away, neither is worse than the other. */
+  async deadNew(route: string): Promise<string | null> {
+    const old = this.#plan.routes.find(({ spec }) => spec.name === route)?.spec.old ?? -1;
+    const [failure, failureOfOld] = await Promise.all([this.probe(route), this.#probe(old)]);
+    return failureOfOld === null ? failure : null;
+  }
+
+  async #probe(index: number): Promise<string | null> {
     const backend = this.#plan.backends[index];
     return backend === undefined ? null : probeBackend(backend.spec, this.endpoints(index));
   }

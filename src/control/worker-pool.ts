@@ -137,7 +137,12 @@ export class WorkerPool {
 
   #fork(): void {
     // Process-wide settings, which cluster keeps from the first fork on; another pool in the process may have set its own.
-    cluster.setupPrimary({ exec: this.#options.exec, args: [], serialization: 'advanced' });
+    cluster.setupPrimary({
+      exec: this.#options.exec,
+      args: [],
+      execArgv: [...process.execArgv, '--expose-gc'],
+      serialization: 'advanced',
+    });
     const worker = cluster.fork();
     const pid = worker.process.pid ?? 0;
     const member = {

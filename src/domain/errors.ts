@@ -46,6 +46,8 @@ export const ERRORS = {
   tooManyConnections: entry('proxy', 'never', 503, 14, 'Too many connections'),
   noEndpoint: entry('upstream', 'nothingSent', 503, 14, 'No endpoint serves the request'),
   poolExhausted: entry('proxy', 'nothingSent', 503, 14, 'Too many requests in progress'),
+  memoryExhausted: entry('proxy', 'never', 503, 14, 'There is no memory for more requests now'),
+  pendingTimeout: entry('proxy', 'nothingSent', 503, 14, 'No connection to the backend came free in time'),
   connectRefused: entry('upstream', 'nothingSent', 502, 14, 'The backend refused the connection'),
   connectTimeout: entry('upstream', 'nothingSent', 504, 14, 'The backend could not be reached in time'),
   connectFailed: entry('upstream', 'nothingSent', 502, 14, 'The backend could not be reached'),
@@ -83,7 +85,7 @@ export const FAULT_KINDS = [
 
 /**
  * Reasons of the `crossfade_rejections_total` metric: limits and rules of the proxy that a client or its request ran into, by their names in
- * the table; `idle` is a connection closed because nothing came.
+ * the table; `idle` is a connection closed because nothing came, `memoryExhausted` a request that was answered so or an idle connection closed for the same reason.
  */
 export const REJECTIONS = [
   'badRequest',
@@ -98,5 +100,7 @@ export const REJECTIONS = [
   'clientStalled',
   'tooManyConnections',
   'poolExhausted',
+  'pendingTimeout',
+  'memoryExhausted',
   'idle',
 ] as const;

@@ -65,6 +65,10 @@ export interface RescuePolicy {
   readonly toNew: boolean;
   /** Bytes of a request's body that are kept to be sent again. Default 64 KiB. */
   readonly bodyBytes: number;
+  /** gRPC methods whose repetition has the effect of one, as request targets: `/package.Service/Method`. */
+  readonly safeMethods?: readonly string[];
+  /** Lower-case name of a response's field that says what the request was rescued from; absent: none does. */
+  readonly responseField?: string;
 }
 
 /** A route as the data plane needs it: names resolved, times in milliseconds, backends by index. */

@@ -44,6 +44,7 @@ export class AccessEntry {
   #headMs = Number.NaN;
   #bytes = 0;
   #fault: string | undefined;
+  #rescued: string | undefined;
   #error: string | undefined;
 
   /** @param startMs the runtime's clock */
@@ -65,6 +66,11 @@ export class AccessEntry {
   failed(code: ErrorCode): void {
     if (ERRORS[code].source === 'upstream') this.#fault = code;
     else this.#error = code;
+  }
+
+  /** It is sent again, for what it met first. @param fault an error of the table, or `grpcStatus` */
+  rescued(fault: string): void {
+    this.#rescued ??= fault;
   }
 
   /** A whole response was a fault by what it said. */
@@ -100,6 +106,7 @@ export class AccessEntry {
       totalMs: rounded(totalMs),
       headMs: Number.isNaN(this.#headMs) ? null : rounded(this.#headMs - this.#startMs),
       fault: this.#fault,
+      rescued: this.#rescued,
       error: this.#error,
       protocol: PROTOCOLS[facts.protocol],
       client: clientAddress(facts.peer, request, facts.trusted),

@@ -3,7 +3,8 @@ import type { Peer } from './halves.ts';
 import { InboundHttp1 } from './inbound-http1.ts';
 import { InboundHttp2 } from './inbound-http2.ts';
 import { countRejection } from './rejections.ts';
-import type { Runtime, Sweepable } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
+import { AWAKE, type Resting } from './sweeper.ts';
 
 /** A client's connection, whatever it speaks. */
 export interface ClientConnection {
@@ -18,6 +19,8 @@ export interface ClientConnection {
 const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', 'latin1');
 
 const SLASH = 0x2f;
+/** From then on a client that has sent nothing is not merely about to. */
+const IDLE_FOR_MS = 1_000;
 
 /**
  * Whether an answer in HTTP/1 could be understood. A line that has neither a target nor a version is somebody else's, such as that of an invalid
@@ -31,7 +34,8 @@ function isHttp1(bytes: Buffer, length: number): boolean {
 }
 
 /** Makes the connection for what the client speaks, by its first bytes. */
-export class Greeting implements ClientConnection, Sweepable {
+export class Greeting implements ClientConnection, Resting {
+  restSlot = AWAKE;
   readonly #runtime: Runtime;
   readonly #socket: Socket;
   readonly #peer: Peer;
@@ -47,7 +51,7 @@ export class Greeting implements ClientConnection, Sweepable {
     this.#onGone = onGone;
     this.#sinceMs = runtime.nowMs;
     socket.on('error', this.#onSilent).on('close', this.#onSilent).on('end', this.#onEnd);
-    runtime.watch(this);
+    runtime.sweeper.watch(this);
   }
 
   get isHttp2(): boolean {
@@ -63,6 +67,7 @@ export class Greeting implements ClientConnection, Sweepable {
     const seen = Math.min(before + length, PREFACE.length);
     const isPreface = bytes.compare(PREFACE, before, seen, 0, seen - before) === 0;
     if (isPreface && seen < PREFACE.length) {
+      if (this.restSlot !== AWAKE) this.#runtime.sweeper.wake(this);
       const more = bytes.subarray(0, length);
       this.#bytes = this.#bytes === null ? Buffer.from(more) : Buffer.concat([this.#bytes, more]);
       return;
@@ -95,11 +100,16 @@ export class Greeting implements ClientConnection, Sweepable {
     } else if (idleMs > 0 && waitedMs >= idleMs) {
       countRejection(this.#runtime.serving.counts, 'idle');
       this.#socket.destroy();
+    } else if (this.#runtime.pressure !== 'none' && waitedMs >= IDLE_FOR_MS) {
+      countRejection(this.#runtime.serving.counts, 'memoryExhausted');
+      this.#socket.destroy();
+    } else if (this.#runtime.letsRest && waitedMs >= IDLE_FOR_MS) {
+      this.#runtime.sweeper.rest(this, idleMs > 0 ? this.#sinceMs + idleMs : Number.POSITIVE_INFINITY);
     }
   }
 
   #leave(): void {
-    this.#runtime.unwatch(this);
+    this.#runtime.sweeper.unwatch(this);
     this.#socket.off('error', this.#onSilent).off('close', this.#onSilent).off('end', this.#onEnd);
   }
 

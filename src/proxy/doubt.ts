@@ -6,7 +6,8 @@ import { connect, type Socket } from 'node:net';
 import type { ErrorCode } from '../domain/errors.ts';
 import { DOWN, SUSPECT } from './choice.ts';
 import { connectFailure } from './node-error.ts';
-import type { Runtime, Sweepable } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
+import type { Sweepable } from './sweeper.ts';
 
 /** How long a try may take. */
 const TRY_MS = 1_000;
@@ -67,7 +68,7 @@ export class Doubt implements Sweepable {
   /** The endpoint is of no interest any more, or is believed again. */
   end(): void {
     if (this.#doubt === 0) return;
-    this.#runtime.unwatch(this);
+    this.#runtime.sweeper.unwatch(this);
     this.#probe?.destroy();
     this.#probe = null;
     this.#set(0);
@@ -75,7 +76,7 @@ export class Doubt implements Sweepable {
 
   #begin(doubt: number): void {
     this.#pauseMs = FIRST_PAUSE_MS;
-    this.#runtime.watch(this);
+    this.#runtime.sweeper.watch(this);
     this.#set(doubt);
   }
 

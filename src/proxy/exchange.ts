@@ -4,20 +4,22 @@
  */
 import { ERRORS, type ErrorCode } from '../domain/errors.ts';
 import { OUTCOME_CANCELLED, OUTCOME_FAULT, type OutcomeIndex } from '../domain/outcome.ts';
-import { NEW, OLD, type RouteSpec, type SideIndex } from '../domain/route.ts';
+import { NEW, OLD, type RouteSpec, SIDES, type SideIndex } from '../domain/route.ts';
 import { NO_KEY } from '../domain/sighting.ts';
 import { bucketOfHash, drawSide, murmur3, sideOfBucket } from '../domain/split.ts';
 import type { Fields } from '../fields.ts';
 import { NO_BODY } from '../http1/framing.ts';
 import { AccessEntry, type SideReason } from './access-entry.ts';
-import { type AddedFields, NOTHING_ADDED } from './added-fields.ts';
+import { AddedFields, NOTHING_ADDED } from './added-fields.ts';
 import { chooseEndpoint, DOWN } from './choice.ts';
+import { grpcStatus } from './grpc.ts';
 import { GrpcCall } from './grpc-call.ts';
 import { GrpcHealth, isHealthCall, namesHealth } from './grpc-health.ts';
 import type { InboundHalf, OutboundHalf, RequestView, ResponseView } from './halves.ts';
 import { KeptBody } from './kept-body.ts';
 import { Observation } from './observation.ts';
 import { overrideSide } from './override.ts';
+import type { Pending, PendingQueue } from './pending-queue.ts';
 import type { Pool } from './pool.ts';
 import { Progress } from './progress.ts';
 import { countRejection } from './rejections.ts';
@@ -31,10 +33,14 @@ import type { Tunnel } from './tunnel.ts';
 /** Methods whose repetition has the effect of one (RFC 9110 section 9.2.2). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
 
+/** Of routeOf. */
+const NO_ROUTE = -1;
+/** Of gRPC (grpc.io, statuscodes). */
+const UNAVAILABLE = 14;
 /** Attempts of one request on its own side, the first included, but for those that a reused connection cost; one more goes to the other side. */
 const MAX_ATTEMPTS = 2;
 
-export class Exchange {
+export class Exchange implements Pending {
   readonly #runtime: Runtime;
   readonly #inbound: InboundHalf;
   readonly #observation: Observation;
@@ -52,6 +58,8 @@ export class Exchange {
   #isOverridden = false;
   /** The other side has been asked instead. */
   #hasTurned = false;
+  /** The response says so. */
+  #isRescued = false;
   readonly #kept = new KeptBody();
   /** Of the sticky key that the side follows from. */
   #keyHash = NO_KEY;
@@ -67,6 +75,9 @@ export class Exchange {
   readonly #progress = new Progress();
   /** Null: the access log is off. */
   #entry: AccessEntry | null = null;
+  /** In which it waits for a connection; null: it does not. */
+  #queue: PendingQueue | null = null;
+  #queuedUntilMs = 0;
 
   constructor(runtime: Runtime, inbound: InboundHalf) {
     this.#runtime = runtime;
@@ -113,6 +124,7 @@ export class Exchange {
     this.#added = NOTHING_ADDED;
     this.#status = 0;
     this.#hasTurned = false;
+    this.#isRescued = false;
     this.#kept.begin();
     this.#progress.begin(runtime.nowMs);
     this.#call.begin(request);
@@ -125,10 +137,10 @@ export class Exchange {
       this.#outbound.sendHead(request, NOTHING_ADDED, null);
       return;
     }
-    const index = routeOf(serving.snapshot, request);
-    if (index === -1) {
+    const index = runtime.pressure === 'critical' ? NO_ROUTE : routeOf(serving.snapshot, request);
+    if (index === NO_ROUTE) {
       this.#observation.beginUnrouted(serving.counts);
-      this.#answer('noRoute');
+      this.#answer(runtime.pressure === 'critical' ? 'memoryExhausted' : 'noRoute');
       return;
     }
     const route = serving.snapshot.routes[index] as RouteSpec;
@@ -177,8 +189,7 @@ export class Exchange {
 
   /** One attempt: an endpoint of the side, a connection to it, the head. */
   #forward(fresh: boolean): void {
-    const route = this.#route as RouteSpec;
-    const pools = this.#serving.usable[this.#side === NEW ? route.new : route.old] as readonly Pool[];
+    const pools = this.#pools;
     const pool = chooseEndpoint(pools, this.#runtime.random, this.#lastPool);
     this.#attempts++;
     if (pool === null) {
@@ -190,28 +201,69 @@ export class Exchange {
       this.#observation.fault(pool.doubt.lastFailure);
       this.#entry?.failed(pool.doubt.lastFailure);
       this.#observation.attempt(OUTCOME_FAULT, this.#runtime.clock());
-      this.#turn();
+      this.#turn(pool.doubt.lastFailure);
       return;
     }
-    this.#ask(pool, fresh, this.#attempts > 1);
+    const queue = pool.pending;
+    // Who came before is served before.
+    const isTurn = queue === null || queue.isEmpty;
+    if (!isTurn || !this.#askAny(pools, pool, fresh, this.#attempts > 1)) this.#wait(queue);
   }
 
-  /** @param isPaused the body may wait for a connection that has come to nothing */
-  #ask(pool: Pool, fresh: boolean, isPaused: boolean): void {
-    const request = this.#request as RequestView;
-    const outbound = pool.acquire(this, (this.#route as RouteSpec).timeouts, fresh);
-    if (outbound === 'poolExhausted') {
+  /** Endpoints of the side that is asked. */
+  get #pools(): readonly Pool[] {
+    const route = this.#route as RouteSpec;
+    return this.#serving.usable[this.#side === NEW ? route.new : route.old] as readonly Pool[];
+  }
+
+  /** The endpoint chosen, or another when all of its connections are taken. False: there is none to be had. */
+  #askAny(pools: readonly Pool[], chosen: Pool, fresh: boolean, isPaused: boolean): boolean {
+    if (this.#ask(chosen, fresh, isPaused)) return true;
+    for (const pool of pools) {
+      if (pool !== chosen && (pool.caution & DOWN) === 0 && this.#ask(pool, fresh, isPaused)) return true;
+    }
+    return false;
+  }
+
+  /** Until a connection comes free. Nothing is asked of the client meanwhile. */
+  #wait(queue: PendingQueue | null): void {
+    if (queue === null || !queue.join(this)) {
       this.#answer('poolExhausted');
       return;
     }
+    this.#queue = queue;
+    this.#queuedUntilMs = this.#runtime.clock() + queue.waitMs;
+    this.#observation.connecting();
+    if (this.#progress.requestEnded || (this.#request as RequestView).bodyLength === NO_BODY) return;
+    this.#progress.awaitsConnect = true;
+    this.#inbound.pauseRequest();
+  }
+
+  onTurn(): boolean {
+    const queue = this.#queue;
+    const pools = this.#pools;
+    const chosen = chooseEndpoint(pools, this.#runtime.random, this.#lastPool) as Pool;
+    if (!this.#askAny(pools, chosen, false, true)) return false;
+    this.#queue = null;
+    queue?.leave(this);
+    return true;
+  }
+
+  /** @param isPaused the body may wait for a connection, one that has come to nothing or was not to be had. False: none is to be had now */
+  #ask(pool: Pool, fresh: boolean, isPaused: boolean): boolean {
+    const request = this.#request as RequestView;
+    const outbound = pool.acquire(this, (this.#route as RouteSpec).timeouts, fresh);
+    if (outbound === 'poolExhausted') return false;
     pool.inflight++;
     if (!outbound.isConnected) this.#observation.connecting();
+    else if (this.#queue !== null) this.#observation.connected(this.#runtime.clock());
     this.#pool = pool;
     this.#outbound = outbound;
     const forwarding = this.#inbound.forwarding.of(request);
     if (!this.#call.hasDeadline) outbound.sendHead(request, forwarding, this.#droppedNames);
     else this.#call.sendHead(outbound, request, forwarding, this.#droppedNames, this.#runtime.clock());
     this.#progress.requestBlocked = !this.#kept.sendTo(outbound);
+    this.#progress.awaitsConnect = false;
     if (this.#progress.requestEnded) {
       this.#progress.responseActiveMs = this.#runtime.nowMs;
       outbound.sendEnd(this.#requestTrailers);
@@ -219,8 +271,10 @@ export class Exchange {
       this.#progress.awaitsConnect = true;
       this.#inbound.pauseRequest();
     } else if (isPaused && !this.#progress.requestBlocked) {
+      this.#progress.requestActiveMs = this.#runtime.nowMs;
       this.#inbound.resumeRequest();
     }
+    return true;
   }
 
   /** Whether a route asks for the health service by name: then its backends answer. */
@@ -245,7 +299,17 @@ export class Exchange {
   }
 
   get #isRepeatable(): boolean {
-    return IDEMPOTENT.has((this.#request as RequestView).method);
+    return IDEMPOTENT.has((this.#request as RequestView).method) || this.#isSafeCall;
+  }
+
+  /** A gRPC method that its route says may be called twice. */
+  get #isSafeCall(): boolean {
+    const { safeMethods } = (this.#route as RouteSpec).rescue;
+    return (
+      safeMethods !== undefined &&
+      this.#call.type !== null &&
+      safeMethods.includes((this.#request as RequestView).target)
+    );
   }
 
   onRequestEnd(trailers: Fields | null): void {
@@ -310,6 +374,7 @@ export class Exchange {
   }
 
   onResponseHead(response: ResponseView): void {
+    if (this.#call.type !== null && grpcStatus(response.fields) === UNAVAILABLE && this.#isRescuedCall()) return;
     this.#progress.responseStarted = true;
     this.#progress.responseActiveMs = this.#runtime.nowMs;
     this.#status = response.status;
@@ -317,6 +382,21 @@ export class Exchange {
     this.#responseNominated = response.connection.nominated;
     if (this.#call.type !== null) this.#call.read(response.fields);
     this.#inbound.respondHead(response, this.#added);
+  }
+
+  /** A backend says UNAVAILABLE and nothing else (gRPC over HTTP/2, "Trailers-Only"): of a method that is safe, another is asked. */
+  #isRescuedCall(): boolean {
+    if (this.#route === null || !this.#isSafeCall || !this.#mayRepeat('upstreamReset', true)) return false;
+    this.#lastPool = this.#pool;
+    const isElsewhere = this.#hasAnotherWay('upstreamReset');
+    if (!(isElsewhere || this.#mayTurn()) || !this.#isAffordable()) return false;
+    this.#dropOutbound();
+    this.#entry?.faultByStatus(true);
+    this.#observation.attemptByGrpc(UNAVAILABLE, this.#runtime.clock());
+    this.#lastPool?.count(true);
+    if (isElsewhere) this.#again('grpcStatus');
+    else this.#turn('grpcStatus');
+    return true;
   }
 
   /** False: the client cannot take more now. */
@@ -382,7 +462,7 @@ export class Exchange {
     if (this.#kept.isLost) return this.onUpstreamFailed(outbound, 'upstreamRefused');
     this.#letGo();
     this.#observation.connected(this.#runtime.clock());
-    this.#ask(pool, false, true);
+    if (!this.#ask(pool, false, true)) this.#wait(pool.pending);
   }
 
   onUpstreamFailed(outbound: OutboundHalf, code: ErrorCode): void {
@@ -420,25 +500,35 @@ export class Exchange {
     if (isElsewhere && (code === 'connectRefused' || code === 'upstreamRefused')) {
       // An endpoint that goes while others stay, or takes no more for now, is a rollout's ordinary course: the side mends it, and how that ends is what counts.
       this.#lastPool?.count(true);
-      this.#again();
+      this.#again(code);
       return;
     }
     this.#attemptFault(code);
     if (!this.#mayRepeat(code, isUnanswered)) this.#answer(code);
-    else if (isElsewhere) this.#again();
-    else if (this.#mayTurn() && (code === 'noEndpoint' || this.#isAffordable())) this.#turn();
+    else if (isElsewhere) this.#again(code);
+    else if (this.#mayTurn() && (code === 'noEndpoint' || this.#isAffordable())) this.#turn(code);
     else this.#answer(code);
   }
 
   /** Once more on the same side. */
-  #again(): void {
-    this.#observation.rescue();
+  #again(fault: string): void {
+    this.#rescue(fault);
     this.#forward(false);
   }
 
-  /** The other side rescues the request. */
-  #turn(): void {
+  /** Whoever wants to know of it is told what happened first. */
+  #rescue(fault: string): void {
     this.#observation.rescue();
+    this.#entry?.rescued(fault);
+    const { responseField } = (this.#route as RouteSpec).rescue;
+    if (responseField === undefined || this.#isRescued) return;
+    this.#isRescued = true;
+    this.#added = new AddedFields([...this.#added.flat, responseField, `${SIDES[this.#side]} ${fault}`]);
+  }
+
+  /** The other side rescues the request. */
+  #turn(fault: string): void {
+    this.#rescue(fault);
     this.#hasTurned = true;
     this.#side = this.#side === NEW ? OLD : NEW;
     this.#observation.turnTo(this.#side);
@@ -472,8 +562,7 @@ export class Exchange {
    */
   #hasAnotherWay(code: ErrorCode): boolean {
     if (this.#hasTurned || this.#attempts >= MAX_ATTEMPTS) return false;
-    const route = this.#route as RouteSpec;
-    const pools = this.#serving.usable[this.#side === NEW ? route.new : route.old] as readonly Pool[];
+    const pools = this.#pools;
     const isOther = pools.some((pool) => pool !== this.#lastPool && (pool.caution & DOWN) === 0);
     return isOther || (code === 'connectTimeout' && pools.length === 1 && !this.#mayTurn());
   }
@@ -551,8 +640,11 @@ export class Exchange {
 
   #letGo(): void {
     this.#outbound = null;
+    this.#queue?.leave(this);
+    this.#queue = null;
     if (this.#pool !== null) {
       this.#pool.inflight--;
+      this.#pool.pending?.wake();
       this.#lastPool = this.#pool;
     }
     this.#pool = null;
@@ -563,6 +655,7 @@ export class Exchange {
 
   sweep(nowMs: number): void {
     const route = this.#route;
+    if (this.#queue !== null) this.#sweepQueued(this.#queue, nowMs);
     if (route === null || this.#pool === null) return;
     this.#observation.sweep(nowMs);
     const code = nowMs >= this.#call.deadlineMs ? 'deadlineExceeded' : this.#progress.expired(route.timeouts, nowMs);
@@ -573,5 +666,19 @@ export class Exchange {
       this.#observation.attempt(OUTCOME_CANCELLED, nowMs);
     }
     this.#answer(code);
+  }
+
+  /** No side is to blame for what happens here: nobody has been asked. */
+  #sweepQueued(queue: PendingQueue, nowMs: number): void {
+    const { deadlineMs } = this.#call;
+    const { totalDeadlineMs } = this.#progress;
+    if (nowMs < Math.min(this.#queuedUntilMs, totalDeadlineMs, deadlineMs)) {
+      // As when a backend has come to allow more streams.
+      queue.wake();
+      return;
+    }
+    this.#observation.attempt(OUTCOME_CANCELLED, nowMs);
+    if (nowMs >= deadlineMs) this.#answer('deadlineExceeded');
+    else this.#answer(nowMs >= totalDeadlineMs ? 'totalTimeout' : 'pendingTimeout');
   }
 }

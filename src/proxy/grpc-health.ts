@@ -4,7 +4,8 @@ import { FlatFields } from '../fields.ts';
 import { CHUNKED, NO_BODY } from '../http1/framing.ts';
 import type { Exchange } from './exchange.ts';
 import type { OutboundHalf, RequestView, ResponseView } from './halves.ts';
-import type { Runtime, Sweepable } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
+import type { Sweepable } from './sweeper.ts';
 
 const SERVICE = 'grpc.health.v1.Health';
 
@@ -84,7 +85,7 @@ export class GrpcHealth implements OutboundHalf, Sweepable {
     this.#exchange?.onResponseHead(this.#head([], CHUNKED));
     this.#tell(status);
     if (this.#method === 'Check') this.#end(STATUS_OK);
-    else if (this.#exchange !== null) this.#runtime.watch(this);
+    else if (this.#exchange !== null) this.#runtime.sweeper.watch(this);
   }
 
   /** Trailers-only. */
@@ -127,7 +128,7 @@ export class GrpcHealth implements OutboundHalf, Sweepable {
   #leave(): Exchange | null {
     const exchange = this.#exchange;
     this.#exchange = null;
-    this.#runtime.unwatch(this);
+    this.#runtime.sweeper.unwatch(this);
     return exchange;
   }
 

@@ -17,8 +17,9 @@ import type { InboundHalf, Peer, ResponseView } from './halves.ts';
 import { Http1Writer } from './http1-writer.ts';
 import { countRejection } from './rejections.ts';
 import { http1Error } from './respond-error.ts';
-import type { Runtime, Sweepable } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
 import { SocketOutput } from './socket-output.ts';
+import { AWAKE, type Resting } from './sweeper.ts';
 import { Tunnel } from './tunnel.ts';
 
 /**
@@ -27,6 +28,8 @@ import { Tunnel } from './tunnel.ts';
  */
 const LINGER_MS = 1_000;
 const LINGER_MOST_MS = 10_000;
+/** From then on a connection is not merely between two requests. */
+const IDLE_FOR_MS = 1_000;
 /** How long a drain leaves a connection open on which nothing comes. */
 const DRAIN_QUIET_MS = 2_000;
 /** How much of a body that nobody wants any more is read to keep the connection. */
@@ -37,7 +40,8 @@ const DISCARD_BYTES = 1 << 20;
  */
 type ConnectionState = 'open' | 'lingering' | 'tunnel' | 'closed';
 
-export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
+export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
+  restSlot = AWAKE;
   readonly protocol = 0;
   readonly isHttp2 = false;
   readonly peer: Peer;
@@ -89,7 +93,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     socket.on('end', () => this.#onClientEnd());
     socket.on('error', () => this.#close());
     socket.on('close', () => this.#close());
-    runtime.watch(this);
+    runtime.sweeper.watch(this);
   }
 
   #onDrain(): void {
@@ -101,6 +105,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
 
   /** bytes[0, length) came from the client; they are overwritten after the call. */
   onData(bytes: Buffer, length: number): void {
+    if (this.restSlot !== AWAKE) this.#runtime.sweeper.wake(this);
     switch (this.#state) {
       case 'open':
         this.#takeIn(bytes, length);
@@ -146,6 +151,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
 
   #onClientEnd(): void {
     this.#clientEnded = true;
+    if (this.restSlot !== AWAKE) this.#runtime.sweeper.wake(this);
     if (this.#state !== 'open') return;
     if (!this.#exchange.isOpen) {
       this.#endConnection();
@@ -159,7 +165,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     if (this.#state === 'closed') return;
     const wasTunnel = this.#state === 'tunnel';
     this.#state = 'closed';
-    this.#runtime.unwatch(this);
+    this.#runtime.sweeper.unwatch(this);
     if (!wasTunnel) {
       this.#exchange.onClientGone();
       this.#socket.destroy();
@@ -259,6 +265,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     const mustClose =
       !this.#keepAlive ||
       this.#runtime.isDraining ||
+      code === 'memoryExhausted' ||
       this.#awaitsContinue ||
       (ERRORS[code].source === 'client' && !this.#requestComplete && code !== 'noRoute');
     if (mustClose) this.#keepAlive = false;
@@ -373,11 +380,14 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
       if (nowMs - this.#waitingSinceMs >= lingerMs || (isTold && nowMs >= this.#lingerUntilMs)) this.#socket.destroy();
       return;
     }
+    if (this.#state === 'tunnel') this.#runtime.sweeper.rest(this, Number.POSITIVE_INFINITY);
     if (this.#state !== 'open') return;
-    if (this.#exchange.isOpen) {
-      this.#exchange.sweep(nowMs);
-      return;
-    }
+    if (this.#exchange.isOpen) this.#exchange.sweep(nowMs);
+    else this.#sweepBetween(nowMs);
+  }
+
+  /** No request is under way. */
+  #sweepBetween(nowMs: number): void {
     const { requestHeadMs, idleMs } = this.#runtime.serving;
     const waitedMs = nowMs - this.#waitingSinceMs;
     if (this.#reader.isMidway && !this.#discarding) {
@@ -387,6 +397,19 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Sweepable {
     } else if (idleMs > 0 && waitedMs >= idleMs) {
       countRejection(this.#runtime.serving.counts, 'idle');
       this.#socket.destroy();
+    } else if (waitedMs >= IDLE_FOR_MS && !this.#discarding && !this.#awaitsDrain) {
+      this.#sweepIdle(idleMs);
+    }
+  }
+
+  /** With little memory left it goes, before any request has to; else it may rest. */
+  #sweepIdle(idleMs: number): void {
+    const runtime = this.#runtime;
+    if (runtime.letsRest) {
+      runtime.sweeper.rest(this, idleMs > 0 ? this.#waitingSinceMs + idleMs : Number.POSITIVE_INFINITY);
+    } else if (runtime.pressure !== 'none') {
+      countRejection(runtime.serving.counts, 'memoryExhausted');
+      this.#endConnection();
     }
   }
 

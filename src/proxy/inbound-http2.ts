@@ -12,8 +12,9 @@ import { Forwarding } from './forwarding.ts';
 import type { Peer } from './halves.ts';
 import { InboundStream, type StreamOwner } from './inbound-stream.ts';
 import { countRejection } from './rejections.ts';
-import type { Runtime, Sweepable } from './runtime.ts';
+import type { Runtime } from './runtime.ts';
 import { SocketOutput } from './socket-output.ts';
+import type { Sweepable } from './sweeper.ts';
 
 /** How long the client may take to close after the last frame, so that a reset does not eat it. */
 const LINGER_MS = 1_000;
@@ -78,7 +79,7 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
     socket.on('end', () => this.#close());
     socket.on('error', () => this.#close());
     socket.on('close', () => this.#close());
-    runtime.watch(this);
+    runtime.sweeper.watch(this);
   }
 
   /** bytes[0, length) came from the client; they are overwritten after the call. */
@@ -106,7 +107,7 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
   #close(): void {
     if (this.#isGone) return;
     this.#isGone = true;
-    this.#runtime.unwatch(this);
+    this.#runtime.sweeper.unwatch(this);
     this.#connection.detach();
     this.#socket.destroy();
     this.#onGone();
@@ -199,6 +200,9 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
     if (!this.#connection.hasSettings && requestHeadMs > 0 && idleForMs >= requestHeadMs) {
       countRejection(counts, 'requestHeadTimeout');
       this.#connection.close(NO_ERROR);
+    } else if (this.#runtime.pressure !== 'none' && idleForMs >= REST_MS) {
+      countRejection(counts, 'memoryExhausted');
+      this.#connection.shutdown();
     } else if (idleMs > 0 && idleForMs >= idleMs) {
       countRejection(counts, 'idle');
       this.#idleSinceMs = nowMs;

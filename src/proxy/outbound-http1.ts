@@ -15,9 +15,9 @@ import type { OutboundHalf, RequestView } from './halves.ts';
 import { Http1Writer } from './http1-writer.ts';
 import { connectFailure } from './node-error.ts';
 import type { Pool } from './pool.ts';
-import type { Sweepable } from './runtime.ts';
 import { sharedRead, wasReset } from './socket-input.ts';
 import { SocketOutput } from './socket-output.ts';
+import type { Sweepable } from './sweeper.ts';
 import { Tunnel } from './tunnel.ts';
 
 /** Of a backend's response. Larger than for requests: what a backend sends is not an attack but an annoyance. */
@@ -76,7 +76,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     this.#socket.on('error', (error) => this.#onError(error));
     this.#socket.on('end', () => this.#onReadableEnd());
     this.#socket.on('close', () => this.#onClose());
-    pool.runtime.watch(this);
+    pool.runtime.sweeper.watch(this);
   }
 
   #open(): Socket {
@@ -196,7 +196,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   close(): void {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    this.#pool.runtime.unwatch(this);
+    this.#pool.runtime.sweeper.unwatch(this);
     this.#pool.forget(this);
     this.#socket.destroy();
   }
@@ -330,7 +330,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     for (const event of ['error', 'end', 'close']) this.#socket.removeAllListeners(event);
     this.#tunnel = new Tunnel(this.#socket, this.#output, rest);
     this.#state = 'closed';
-    this.#pool.runtime.unwatch(this);
+    this.#pool.runtime.sweeper.unwatch(this);
     // It counts against the endpoint's limit for as long as it lasts.
     this.#socket.once('close', () => this.#pool.forget(this));
     exchange.onTunnel(head, this.#tunnel);

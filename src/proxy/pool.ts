@@ -7,6 +7,7 @@ import { Doubt } from './doubt.ts';
 import type { Exchange } from './exchange.ts';
 import type { OutboundHalf } from './halves.ts';
 import { OutboundHttp1 } from './outbound-http1.ts';
+import type { PendingQueue } from './pending-queue.ts';
 import type { Runtime } from './runtime.ts';
 import { SessionPool } from './session-pool.ts';
 
@@ -55,6 +56,8 @@ export class Pool {
   /** What happened here since the supervisor was told last. */
   readonly seen = { attempts: 0, faults: 0, streak: 0 };
   readonly doubt: Doubt;
+  /** Who waits for a connection here or at another of the backend's endpoints; null: nobody may. */
+  readonly pending: PendingQueue | null;
   #warmUntilMs = 0;
   #warmOfMs = 0;
   #wasUnreachable = false;
@@ -67,9 +70,15 @@ export class Pool {
   readonly #connect: Connect;
   readonly #sessions: SessionPool | null;
 
-  constructor(target: PoolTarget, runtime: Runtime, connect: Connect = connectHttp1) {
+  constructor(
+    target: PoolTarget,
+    runtime: Runtime,
+    pending: PendingQueue | null = null,
+    connect: Connect = connectHttp1,
+  ) {
     this.target = target;
     this.runtime = runtime;
+    this.pending = pending;
     this.#connect = connect;
     this.#sessions = target.protocol === 'http1' ? null : new SessionPool(this);
     this.doubt = new Doubt(runtime, target, (doubt) => {
@@ -163,8 +172,12 @@ export class Pool {
   }
 
   release(connection: PooledHalf): void {
-    if (this.#isRetired) connection.close();
-    else this.#idle.push(connection);
+    if (this.#isRetired) {
+      connection.close();
+      return;
+    }
+    this.#idle.push(connection);
+    this.pending?.wake();
   }
 
   /** The connection is gone. */
@@ -172,6 +185,7 @@ export class Pool {
     this.#connections--;
     const index = this.#idle.indexOf(connection);
     if (index !== -1) this.#idle.splice(index, 1);
+    this.pending?.wake();
   }
 
   /** The endpoint is no longer in use: nothing new, idle connections close, what runs finishes. */

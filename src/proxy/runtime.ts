@@ -1,4 +1,5 @@
 /** What everything in a worker shares: the table it serves from now, the time, chance, and who must be looked at by the sweep. */
+import type { MemoryPressure } from '../domain/memory-pressure.ts';
 import type { Snapshot } from '../domain/snapshot.ts';
 import type { Limits } from '../seam.ts';
 import type { AccessLog } from './access-log.ts';
@@ -8,6 +9,7 @@ import type { TrustedProxies } from './forwarding.ts';
 import type { OverrideHeader } from './override.ts';
 import type { Pool } from './pool.ts';
 import type { RescueBudget } from './rescue-budget.ts';
+import { Sweeper } from './sweeper.ts';
 
 /** Everything that a request is served by. Replaced as a whole; an exchange keeps the one it began with. */
 export interface Serving {
@@ -26,14 +28,6 @@ export interface Serving {
   readonly idleMs: number;
 }
 
-/** Has deadlines. Looked at every SWEEP_MS, so a time-out comes up to that much late, and no request needs a timer. */
-export interface Sweepable {
-  /** @param nowMs the runtime's clock */
-  sweep(nowMs: number): void;
-}
-
-export const SWEEP_MS = 100;
-
 export class Runtime {
   serving: Serving;
   /** Since when clients are told to go, by the clock; null: they are not. */
@@ -51,7 +45,9 @@ export class Runtime {
   readonly flusher = new Flusher();
   /** Null: off. */
   accessLog: AccessLog | null = null;
-  readonly #swept = new Set<Sweepable>();
+  readonly sweeper = new Sweeper();
+  /** Of this worker's memory, as of the last sweep. */
+  pressure: MemoryPressure = 'none';
 
   constructor(serving: Serving, sources: { clock: () => number; random: () => number; randomId: () => string }) {
     this.serving = serving;
@@ -65,16 +61,13 @@ export class Runtime {
     return this.drainingSinceMs !== null;
   }
 
-  watch(sweepable: Sweepable): void {
-    this.#swept.add(sweepable);
-  }
-
-  unwatch(sweepable: Sweepable): void {
-    this.#swept.delete(sweepable);
+  /** Whether connections that lie idle may be left alone until their time is over. */
+  get letsRest(): boolean {
+    return this.drainingSinceMs === null && this.pressure === 'none';
   }
 
   sweep(): void {
     this.nowMs = this.clock();
-    for (const sweepable of this.#swept) sweepable.sweep(this.nowMs);
+    this.sweeper.sweep(this.nowMs);
   }
 }

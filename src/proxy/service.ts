@@ -2,6 +2,7 @@
 import { createSecureContext } from 'node:tls';
 import { AT_LOG_DROPPED, cellsOf } from '../domain/counts.ts';
 import { endpointKey, patched } from '../domain/endpoints.ts';
+import { type MemorySample, pressureOf } from '../domain/memory-pressure.ts';
 import { OLD } from '../domain/route.ts';
 import { createSnapshot, withEndpoints, withWeights } from '../domain/snapshot.ts';
 import type {
@@ -20,15 +21,20 @@ import { AccessLog } from './access-log.ts';
 import { Counts } from './counts.ts';
 import { TrustedProxies } from './forwarding.ts';
 import { ConnectionCensus, Listener } from './listener.ts';
+import { PendingQueue } from './pending-queue.ts';
 import { Pool, type PoolTarget } from './pool.ts';
 import { RescueBudget } from './rescue-budget.ts';
-import { Runtime, type Serving, SWEEP_MS } from './runtime.ts';
+import { Runtime, type Serving } from './runtime.ts';
+import { SWEEP_MS } from './sweeper.ts';
 
 /** Between two messages of evidence that do not wait for the beat. */
 const URGENT_MS = 5;
 /** None of a backend's endpoints is out. */
 const NONE: ReadonlySet<string> = new Set();
 const WARM = { forMs: 0, ofMs: 1 };
+/** Between two collections of garbage while the worker is at its limit: one takes some tens of milliseconds. */
+const COLLECT_MS = 1_000;
+const NOTHING: MemorySample = { residentBytes: 0, usedBytes: 0 };
 /** Beats between two reports of attempts of which none failed. */
 const QUIET_BEATS = 10;
 
@@ -40,6 +46,10 @@ const RELEASED_PAUSE_MS = 5;
 
 export interface ServiceHost {
   readonly send: (message: UpMessage) => void;
+  /** Of the worker's process. */
+  readonly memory: () => MemorySample;
+  /** Gives back memory that nothing uses any more, at once. */
+  readonly collect: () => void;
   /** Called when a drain is over. */
   readonly exit: () => void;
   readonly sources: ConstructorParameters<typeof Runtime>[1];
@@ -57,11 +67,14 @@ export class Service {
   /** By backend and address: kept from table to table as long as they are the same. */
   readonly #pools = new Map<string, Pool>();
   readonly #keys = new Map<Pool, string>();
+  /** By backend: those of the present table, and others while requests wait in them. */
+  readonly #queues = new Map<string, PendingQueue>();
   /** Counts of the present table first, then of older ones that requests still add to. */
   #counts: Counts[] = [];
   /** By backend: keys of endpoints that are not to be used. */
   #out: ReadonlySet<string>[] = [];
   #beats = 0;
+  #collectAtMs = Number.NEGATIVE_INFINITY;
   #drainUntilMs = Number.POSITIVE_INFINITY;
   #acceptUntilMs = Number.POSITIVE_INFINITY;
   /** The table that is being put together from messages. */
@@ -118,6 +131,8 @@ export class Service {
     const counts = new Counts(table.generation, table.routes, this.#onUrgent);
     this.#table = table;
     this.#ticketKeys = table.ticketKeys;
+    const kept = new Set(table.backends.map((backend) => JSON.stringify(backend)));
+    for (const [key, queue] of this.#queues) if (queue.isEmpty && !kept.has(key)) this.#queues.delete(key);
     this.#renewAccessLog(table);
     this.#out = table.backends.map(() => NONE);
     this.#counts = [counts, ...this.#counts];
@@ -187,6 +202,8 @@ export class Service {
     this.#next = { ...next, snapshot: withWeights(next.snapshot, message.revision, message.weights, message.held) };
     this.#runtime.serving = this.#next;
     if (isFirst) {
+      // Idle connections rest by the times of the table before.
+      this.#runtime.sweeper.wakeAll();
       this.#retirePools();
       const table = this.#table;
       this.#listening = this.#listening.then(() => this.#listen(table));
@@ -205,10 +222,20 @@ export class Service {
     const key = JSON.stringify([backend, endpointKey(endpoint)]);
     const known = this.#pools.get(key);
     if (known !== undefined) return known;
-    const pool = new Pool(poolTarget(backend, endpoint), this.#runtime);
+    const pool = new Pool(poolTarget(backend, endpoint), this.#runtime, this.#queue(backend));
     this.#pools.set(key, pool);
     this.#keys.set(pool, key);
     return pool;
+  }
+
+  /** Like pools, kept from table to table as long as the backend is the same. */
+  #queue(backend: BackendSpec): PendingQueue | null {
+    const { pending } = backend;
+    if (pending === undefined) return null;
+    const key = JSON.stringify(backend);
+    const known = this.#queues.get(key) ?? new PendingQueue(pending.requests, pending.waitMs, this.#runtime.flusher);
+    this.#queues.set(key, known);
+    return known;
   }
 
   #retirePools(): void {
@@ -277,6 +304,7 @@ export class Service {
     const nowMs = this.#runtime.clock();
     const drainMs = this.#table?.drainMs ?? 0;
     this.#runtime.drainingSinceMs = nowMs;
+    this.#runtime.sweeper.wakeAll();
     this.#runtime.lastCallMs = nowMs + drainMs / 2;
     this.#drainUntilMs = nowMs + drainMs - Math.min(drainMs / 10, LAST_STEPS_MS);
     this.#acceptUntilMs = Math.min(nowMs + graceMs, this.#drainUntilMs);
@@ -292,6 +320,7 @@ export class Service {
   }
 
   #onSweep(): void {
+    this.#weigh();
     this.#runtime.sweep();
     this.#runtime.accessLog?.flush();
     for (const { tallies } of this.#counts) tallies.sweep(this.#runtime.nowMs);
@@ -310,6 +339,27 @@ export class Service {
     const { accessLog } = this.#runtime;
     if (accessLog === null) this.#host.exit();
     else accessLog.finish(this.#host.exit);
+  }
+
+  /** Looks at the worker's memory, if that has a limit. */
+  #weigh(): void {
+    const runtime = this.#runtime;
+    const { workerMemoryBytes } = runtime.serving.limits;
+    const before = runtime.pressure;
+    if (workerMemoryBytes === 0 && before === 'none') return;
+    const sample = workerMemoryBytes === 0 ? NOTHING : this.#host.memory();
+    runtime.pressure = pressureOf(before, sample, workerMemoryBytes);
+    if (runtime.pressure === 'critical' && runtime.nowMs >= this.#collectAtMs) {
+      // Much of it may be garbage, which a worker that takes no requests would never come to collect.
+      this.#collectAtMs = runtime.nowMs + COLLECT_MS;
+      this.#host.collect();
+      runtime.pressure = pressureOf(before, this.#host.memory(), workerMemoryBytes);
+    }
+    if (runtime.pressure === before) return;
+    runtime.sweeper.wakeAll();
+    const isShedding = runtime.pressure === 'critical';
+    if (isShedding === (before === 'critical')) return;
+    this.#host.send({ kind: 'shedding', isShedding, residentBytes: sample.residentBytes });
   }
 
   beat(): void {
@@ -387,6 +437,7 @@ function emptyServing(): Serving {
       connections: 0,
       connectionsPerClient: 0,
       concurrentStreams: 1,
+      workerMemoryBytes: 0,
     },
     requestHeadMs: 0,
     idleMs: 0,

@@ -9,10 +9,10 @@ import type { Http2Stream } from '../http2/stream.ts';
 import { dialTls } from './dial-tls.ts';
 import { connectFailure } from './node-error.ts';
 import type { OutboundHttp2 } from './outbound-http2.ts';
-import type { Sweepable } from './runtime.ts';
 import type { SessionPool } from './session-pool.ts';
 import { sharedRead } from './socket-input.ts';
 import { SocketOutput } from './socket-output.ts';
+import type { Sweepable } from './sweeper.ts';
 
 /** Of a backend's response. Larger than for requests: what a backend sends is not an attack but an annoyance. */
 const OPTIONS: Http2Options = {
@@ -79,7 +79,7 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
     this.#socket.on('error', (error) => this.#onError(error));
     this.#socket.on('end', () => this.#isOpen && this.#socket.destroy());
     this.#socket.on('close', () => this.#onGone());
-    runtime.watch(this);
+    runtime.sweeper.watch(this);
   }
 
   #open(): Socket {
@@ -196,7 +196,7 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
     this.#state = 'closed';
     this.isOther = true;
     this.#leave();
-    this.#pool.runtime.unwatch(this);
+    this.#pool.runtime.sweeper.unwatch(this);
     this.#waiting = [];
     socket.removeAllListeners('data').removeAllListeners('drain');
     const connection = this.#pool.pool.choseHttp1(socket);
@@ -234,7 +234,7 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#leave();
-    this.#pool.runtime.unwatch(this);
+    this.#pool.runtime.sweeper.unwatch(this);
     this.#socket.destroy();
     this.#waiting = [];
     this.#connection.detach();

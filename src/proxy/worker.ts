@@ -2,6 +2,7 @@
 import cluster from 'node:cluster';
 import { randomBytes } from 'node:crypto';
 import { performance } from 'node:perf_hooks';
+import type { MemorySample } from '../domain/memory-pressure.ts';
 import type { DownMessage, UpMessage } from '../seam.ts';
 import { Service } from './service.ts';
 
@@ -14,9 +15,17 @@ function send(message: UpMessage): void {
   if (process.connected) process.send?.(message);
 }
 
+function memory(): MemorySample {
+  const { rss, heapUsed, external } = process.memoryUsage();
+  return { residentBytes: rss, usedBytes: heapUsed + external };
+}
+
 function main(): void {
   const service = new Service({
     send,
+    memory,
+    // There with --expose-gc, which the supervisor gives its workers.
+    collect: () => globalThis.gc?.(),
     exit: () => process.exit(0),
     sources: { clock: () => performance.now(), random: Math.random, randomId: () => randomBytes(16).toString('hex') },
   });

@@ -35,6 +35,7 @@ const whole: Mapping = {
     connections: 9,
     connectionsPerClient: 9,
     concurrentStreams: 9,
+    workerMemoryBytes: 9,
   },
   accessLog: { sample: 1, slow: '2s', faults: 'sampled', file: 'access.log' },
   emulators: {
@@ -58,6 +59,7 @@ const whole: Mapping = {
       },
       ejection: { consecutive: 5, base: '10s', longest: '5m', successRate: true },
       slowStart: 0,
+      limits: { connections: 1, pending: 1, pendingTimeout: '1s' },
       panicBelow: 50,
     },
     open: { discovery: { dns: { name: 'a.example', port: 80 } }, health: { grpc: { service: 'p.S' } } },
@@ -86,6 +88,7 @@ const whole: Mapping = {
       match: { path: { exact: '/' } },
       old: 'raw',
       new: 'open',
+      rescue: { safeMethods: ['p.S/M'], responseField: 'x-rescued' },
       timeouts: { connect: 0, requestHead: 0, responseHead: 0, idle: 0, total: 0 },
       ramp: [{ weight: 1, hold: 0, gate: { newRequests: 1 } }],
     },

@@ -38,6 +38,7 @@ export function planOf(names: readonly string[], more: Partial<Plan> = {}): Plan
       connections: 100,
       connectionsPerClient: 0,
       concurrentStreams: 1024,
+      workerMemoryBytes: 0,
     },
     requestHeadMs: 10_000,
     idleMs: 60_000,

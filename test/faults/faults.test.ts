@@ -4,12 +4,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
+import { run } from '../cli/harness.ts';
 import { setWeight, TestFleet } from '../fleet/fleet.ts';
 import { addressOf, openAt } from '../store/redis/open.ts';
 import { ClusterGroup, RedisServer, SentinelGroup } from '../store/redis/servers.ts';
 import type { Replica } from '../supervisor/replica.ts';
 import { until } from '../supervisor/until.ts';
+import { Load } from './load.ts';
 import { alarmed, OUTAGE_MS, refusedWrite, sleep, suffer } from './outage.ts';
+import { addRow, IS_LONG } from './table.ts';
 
 const TIMEOUT_MS = 60_000 + 3 * OUTAGE_MS;
 const PERSISTENT = ['--appendonly', 'yes', '--appendfsync', 'always'];
@@ -41,6 +44,7 @@ test('killed', { timeout: TIMEOUT_MS }, async () => {
   await suffer({
     name: 'Redis killed',
     fleet,
+    outageMs: IS_LONG ? 60_000 : OUTAGE_MS,
     begin: () => redis.kill(),
     async meanwhile(note) {
       await alarmed(fleet, note);
@@ -246,3 +250,33 @@ test('disk full for the last state: everything goes on, and it is said', { timeo
 async function limitFiles(replica: Replica, limit: string): Promise<void> {
   await promisify(execFile)('prlimit', [`--pid=${replica.pid}`, `--fsize=${limit}`]);
 }
+
+test('clocks an hour apart: the ramp takes each step once, and nothing is rolled back', {
+  timeout: TIMEOUT_MS,
+}, async () => {
+  const redis = await RedisServer.start([]);
+  fleet = await TestFleet.prepare({ store: `redis://127.0.0.1:${redis.port}` });
+  for (const [i, hours] of [0, 1, -1].entries()) fleet.replica(i).skewClock(hours * 3_600_000);
+  await Promise.all(fleet.replicas.map((replica) => replica.start()));
+  await fleet.agreed();
+  const load = new Load(fleet.replicas);
+  const ramp = ['ramp', 'demo', '--steps', '20:1s,40:1s,60:1s,80:1s,100', '--reason', 'go'];
+  expect(await run(ramp, { CROSSFADE_ADMIN: fleet.replica(1).admin })).toMatchObject({ code: 0, err: '' });
+  await until('the end', async () => (await fleet.replica(0).route('demo')).state === 'completed', 60_000);
+  const { requests, failed, failures } = await load.stop();
+  const { out } = await run(['history', '-o', 'json', '--limit', '100'], { CROSSFADE_ADMIN: fleet.replica(2).admin });
+  const { entries } = JSON.parse(out) as { entries: { verb: string; routes: { after: { weight: number } }[] }[] };
+  const moves = entries.toReversed().filter(({ verb }) => verb !== 'init');
+  const steps = moves.map(({ verb, routes }) => [verb, routes[0]?.after.weight]);
+  addRow({
+    fault: 'clocks of three replicas an hour apart',
+    sent: requests,
+    answered: requests - failed,
+    failed,
+    seenTwice: 0,
+    figure: `a ramp of 5 steps: ${steps.length} changes of the weight, to ${steps.map(([, weight]) => weight).join(', ')}`,
+    limit: '0 failed, each step once, no rollback',
+  });
+  expect(failures).toEqual([]);
+  expect(steps).toEqual([['ramp', 20], ...[40, 60, 80, 100].map((weight) => ['step', weight])]);
+});

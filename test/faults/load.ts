@@ -9,7 +9,8 @@ const PAUSE_MS = 4;
 
 export interface Served {
   readonly requests: number;
-  /** What went wrong, a few of each; none is what a fault of the store may cost. */
+  readonly failed: number;
+  /** What went wrong, the first few; none is what a fault of the store may cost. */
   readonly failures: readonly string[];
   readonly toNew: number;
 }
@@ -58,7 +59,12 @@ export class Load {
     this.#stopped = true;
     await Promise.all(this.#loops);
     this.#agent.destroy();
-    return { requests: this.#requests, failures: this.#failures.slice(0, 5), toNew: this.#toNew };
+    return {
+      requests: this.#requests,
+      failed: this.#failures.length,
+      failures: this.#failures.slice(0, 5),
+      toNew: this.#toNew,
+    };
   }
 }
 

@@ -4,6 +4,7 @@ import type { StatusView } from '../../src/control/control.ts';
 import { setWeight, type TestFleet } from '../fleet/fleet.ts';
 import { until } from '../supervisor/until.ts';
 import { isShare, Load } from './load.ts';
+import { addRow } from './table.ts';
 
 /** How long a fault lasts: short in `npm test`, 20 s in `npm run faults`. */
 export const OUTAGE_MS = Number(process.env['CROSSFADE_OUTAGE_MS'] ?? 1_000);
@@ -14,6 +15,10 @@ export interface Fault {
   /** In the table of times. */
   readonly name: string;
   readonly fleet: TestFleet;
+  /** At least; default OUTAGE_MS. */
+  readonly outageMs?: number;
+  /** In the table; default what holds for all. */
+  readonly limit?: string;
   /** Begins the fault. */
   begin(): Promise<void>;
   /** What else is to be seen while it lasts; it ends after OUTAGE_MS at the earliest. */
@@ -33,7 +38,8 @@ export async function suffer(fault: Fault): Promise<void> {
   const began = performance.now();
   await fault.begin();
   await fault.meanwhile?.(note);
-  await sleep(OUTAGE_MS - (performance.now() - began));
+  await sleep((fault.outageMs ?? OUTAGE_MS) - (performance.now() - began));
+  const lastedMs = performance.now() - began;
   const served = await load.stop();
   const after = new Load(fleet.replicas);
   const ended = await fault.end();
@@ -45,10 +51,18 @@ export async function suffer(fault: Fault): Promise<void> {
   note('new state served after', performance.now() - ended);
   const servedAfter = await after.stop();
   await watch.stop();
-  const shown = `${served.toNew} of ${served.requests} to new`;
-  process.stdout.write(
-    `${name}: 0 of ${served.requests + servedAfter.requests} failed; ${times.join('; ')}; ${shown}\n`,
-  );
+  const shown = `${served.toNew} of ${served.requests} to new at weight ${WEIGHT}`;
+  const sent = served.requests + servedAfter.requests;
+  const failed = served.failed + servedAfter.failed;
+  addRow({
+    fault: `${name} for ${Math.round(lastedMs / 1000)} s`,
+    sent,
+    answered: sent - failed,
+    failed,
+    seenTwice: 0,
+    figure: `${times.join('; ')}; ${shown}`,
+    limit: fault.limit ?? '0 failed, the split holds, served at most 1.5 s after the end',
+  });
   expect([served.failures, servedAfter.failures]).toEqual([[], []]);
   expect(served.requests).toBeGreaterThan(20);
   expect(isShare(served.toNew, served.requests, WEIGHT / 100), shown).toBe(true);

@@ -4,7 +4,7 @@ import { Agent, createServer, get, type IncomingMessage, type Server } from 'nod
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-/** Between two requests of each habit. */
+/** Between two requests of each habit, unless it is told otherwise. */
 const PERIOD_MS = 5;
 const SLEEPERS = 16;
 /** How long a sleeper keeps its connection idle. */
@@ -79,6 +79,7 @@ export class Traffic {
   readonly #name = randomUUID();
   readonly #url: () => string;
   readonly #onSend: () => (body: string) => void;
+  readonly #periodMs: number;
   readonly #kept = new Agent({ keepAlive: true, maxSockets: 16 });
   readonly #sleepers = Array.from({ length: SLEEPERS }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
   readonly #underWay = new Set<Promise<void>>();
@@ -97,12 +98,14 @@ export class Traffic {
   /**
    * @param url of the proxy, asked for each request
    * @param onSend called with each request; what it returns, with the body of its answer
+   * @param periodMs between two requests of each habit
    */
-  constructor(url: () => string, onSend: () => (body: string) => void = () => () => {}) {
+  constructor(url: () => string, onSend: () => (body: string) => void = () => () => {}, periodMs = PERIOD_MS) {
     this.#url = url;
     this.#onSend = onSend;
-    this.#every(PERIOD_MS, () => this.#ask('kept', this.#kept));
-    this.#every(PERIOD_MS, () => this.#ask('fresh', false));
+    this.#periodMs = periodMs;
+    this.#every(periodMs, () => this.#ask('kept', this.#kept));
+    this.#every(periodMs, () => this.#ask('fresh', false));
     this.#sleepers.forEach((agent, i) => this.#every(NAP_MS + i, () => this.#ask('sleeper', agent)));
     for (let i = 0; i < WEBSOCKETS; i++) this.#echo();
   }
@@ -159,7 +162,7 @@ export class Traffic {
       if (!isWhole) this.#break(`WebSocket after ${next}: ${bytes.toString('latin1', 0, 40)}`);
       if (next >= 0) this.#echoed++;
       next++;
-      if (!this.#stopped) setTimeout(() => socket.write(`${next}\n`), 2 * PERIOD_MS);
+      if (!this.#stopped) setTimeout(() => socket.write(`${next}\n`), 2 * this.#periodMs);
     });
     socket.on('error', (error) => this.#stopped || this.#break(`WebSocket: ${error.message}`));
     socket.on('close', () => this.#stopped || this.#break(`WebSocket closed after ${next}`));

@@ -57,6 +57,7 @@ function stage(port?: number): Stage {
         connections: 9,
         connectionsPerClient: 0,
         concurrentStreams: 1024,
+        workerMemoryBytes: 0,
       },
       requestHeadMs: 10_000,
       idleMs: 60_000,
@@ -69,7 +70,7 @@ function stage(port?: number): Stage {
     return outbound;
   };
   const target = { key: '', host: '127.0.0.1', port: port ?? 1, tls: null, protocol: 'http1', connections: 0 } as const;
-  const pool = port === undefined ? new Pool(target, runtime, inMemory) : new Pool(target, runtime);
+  const pool = port === undefined ? new Pool(target, runtime, null, inMemory) : new Pool(target, runtime);
   runtime.serving = { ...runtime.serving, pools: [[pool]], usable: [[pool]] };
   onTestFinished(() => pool.retire());
   const sums = new Map<number, number>();

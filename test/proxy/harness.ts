@@ -2,6 +2,7 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { cellsOf } from '../../src/domain/counts.ts';
 import { diffEndpoints, patched } from '../../src/domain/endpoints.ts';
+import type { MemorySample } from '../../src/domain/memory-pressure.ts';
 import type { RouteSpec, Timeouts } from '../../src/domain/route.ts';
 import type { Endpoint } from '../../src/domain/snapshot.ts';
 import { Service } from '../../src/proxy/service.ts';
@@ -142,6 +143,9 @@ export class Plane {
   exited = false;
   /** Added to the clock, so that time-outs come without waiting. */
   skewMs = 0;
+  /** Of the process that it would be. */
+  memory: MemorySample = { residentBytes: 0, usedBytes: 0 };
+  #looks = 0;
   #clockReads = 0;
   readonly service: Service;
   readonly #wires: Wire[] = [];
@@ -150,6 +154,11 @@ export class Plane {
     this.table = table;
     this.service = new Service({
       send: (message) => this.messages.push(message),
+      memory: () => {
+        this.#looks++;
+        return this.memory;
+      },
+      collect: () => undefined,
       exit: () => {
         this.exited = true;
       },
@@ -199,6 +208,7 @@ export class Plane {
           connections: 1000,
           connectionsPerClient: 0,
           concurrentStreams: 1024,
+          workerMemoryBytes: 0,
         },
         requestHeadMs: 10_000,
         idleMs: 60_000,
@@ -261,6 +271,13 @@ export class Plane {
     this.skip(ms);
     const before = this.#clockReads;
     await until('a sweep', () => this.#clockReads > before);
+  }
+
+  /** The process has so much memory now, and it has been looked at. */
+  async weigh(memory: MemorySample): Promise<void> {
+    this.memory = memory;
+    const before = this.#looks;
+    await until('two sweeps', () => this.#looks >= before + 2);
   }
 
   /** Sum of one cell of a route's side so far (offsets in domain/counts.ts); side 0 is old. Row 1 are requests without a route. */

@@ -86,6 +86,7 @@ describe('requests', () => {
       connections: 9,
       connectionsPerClient: 0,
       concurrentStreams: 1024,
+      workerMemoryBytes: 0,
     };
     const proxy = await plane({ old: [origin], table: { limits } });
     const h2 = client(proxy);

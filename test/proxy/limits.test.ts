@@ -13,6 +13,7 @@ const LIMITS = {
   connections: 1000,
   connectionsPerClient: 0,
   concurrentStreams: 1024,
+  workerMemoryBytes: 0,
 };
 
 /** Says what is wrong in few words of its own, and nothing about what is behind. */

@@ -153,6 +153,7 @@ const LIMITS = {
   connections: 1_000,
   connectionsPerClient: 0,
   concurrentStreams: 1024,
+  workerMemoryBytes: 0,
 };
 
 test('without a time limit for idle connections a last answer reaches a slow reader whole', async () => {

@@ -16,6 +16,7 @@ const LIMITS = {
   connections: 2,
   connectionsPerClient: 0,
   concurrentStreams: 1,
+  workerMemoryBytes: 0,
 };
 
 /** Each limit that a client can run into: what it does, and how much time passes. */

@@ -9,6 +9,8 @@ import { until } from '../supervisor/until.ts';
 import { chiSquare, type Share, slope } from './statistics.ts';
 
 const MINUTES = Number(process.env['CROSSFADE_SOAK_MINUTES'] ?? 0.2);
+/** Between two requests of each habit, on each replica. */
+const PERIOD_MS = Number(process.env['CROSSFADE_SOAK_PERIOD_MS'] ?? 5);
 const FAULT_EVERY_MS = Math.min(20_000, (MINUTES * 60_000) / 5);
 /** How long after a worker was killed what it had under way may still be seen to fail. */
 const KILL_MS = 2_000;
@@ -88,6 +90,7 @@ test('soak', { timeout: MINUTES * 60_000 + 120_000 }, async () => {
             if (body === 'new') sentIn.toNew++;
           };
         },
+        PERIOD_MS,
       ),
   );
   const kills: { replica: number; at: number }[] = [];

@@ -72,6 +72,19 @@ test('a signal to the whole process group starts no successors', async () => {
   expect(replica.stderr.match(/worker started/g)).toHaveLength(2);
 });
 
+test.each(['leaves before', 'stays'])('a client of events that %s does not keep it', async (how) => {
+  await start('0s');
+  const client = get(`${replica.admin}/v1/events`, { agent: new Agent({ keepAlive: true }) });
+  client.on('error', () => {});
+  const stream = await new Promise<IncomingMessage>((resolve) => client.once('response', resolve));
+  stream.on('error', () => {}).resume();
+  // Kept for another request, the connection would outlive the stream: for as long as the server lets one lie idle.
+  expect(stream.headers.connection).toBe('close');
+  if (how === 'leaves before') client.destroy();
+  replica.signal('SIGTERM');
+  expect(await replica.exit()).toBe(0);
+});
+
 test('a store that can never be opened does not keep it', async () => {
   replica.configure(yamlOf(await origins.start()).replace('file:state.json', 'file:/proc/1/none/state.json'));
   replica.launch();

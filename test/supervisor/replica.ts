@@ -10,6 +10,9 @@ import { fileURLToPath } from 'node:url';
 import type { RouteView, StatusView } from '../../src/control/control.ts';
 import { until } from './until.ts';
 
+const SKEWED_CLOCK = new URL('../faults/skewed-clock.mjs', import.meta.url).href;
+/** A machine that does much else takes its time to load three processes. */
+const START_MS = 60_000;
 const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 /** Two servers that answer with their side's name; `/slow` does so after 300 ms. Either can be told to fail. */
@@ -59,6 +62,13 @@ export class Replica {
   #process: ChildProcess | undefined;
   #stdout = '';
   #stderr = '';
+  #env: NodeJS.ProcessEnv = process.env;
+
+  /** The time of day of its processes differs by so much from the next start on. */
+  skewClock(ms: number): void {
+    const options = `${process.env['NODE_OPTIONS'] ?? ''} --import ${SKEWED_CLOCK}`;
+    this.#env = { ...process.env, NODE_OPTIONS: options, CLOCK_SKEW_MS: String(ms) };
+  }
 
   configure(yaml: string): void {
     writeFileSync(this.file, yaml);
@@ -68,7 +78,7 @@ export class Replica {
   launch(...args: string[]): void {
     this.#stdout = '';
     this.#stderr = '';
-    const child = spawn(process.execPath, [CLI, 'serve', '--config', this.file, ...args]);
+    const child = spawn(process.execPath, [CLI, 'serve', '--config', this.file, ...args], { env: this.#env });
     child.stdout.on('data', (chunk: Buffer) => (this.#stdout += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (this.#stderr += chunk.toString()));
     this.#process = child;
@@ -76,7 +86,10 @@ export class Replica {
 
   async start(...args: string[]): Promise<void> {
     this.launch(...args);
-    await until(`readiness; stderr: ${this.#stderr}`, () => this.#stdout.includes('is ready') || this.#ended());
+    const isDone = (): boolean => this.#stdout.includes('is ready') || this.#ended();
+    await until('readiness', isDone, START_MS).catch((error: Error) => {
+      throw new Error(`${error.message}; stderr: ${this.#stderr}`);
+    });
     if (this.#ended()) throw new Error(`did not start: ${this.#stderr}`);
   }
 

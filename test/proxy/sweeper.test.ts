@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { AWAKE, type Resting, SWEEP_MS, Sweeper } from '../../src/proxy/sweeper.ts';
+
+class Sleeper implements Resting {
+  restSlot = AWAKE;
+  readonly looks: number[] = [];
+  onLook: (nowMs: number) => void = () => {};
+
+  sweep(nowMs: number): void {
+    this.looks.push(nowMs);
+    this.onLook(nowMs);
+  }
+}
+
+const START_MS = 12_345;
+const AT = Array.from({ length: 10 }, (_, i) => START_MS + i * SWEEP_MS);
+
+function asleep(untilMs: number): { sweeper: Sweeper; sleeper: Sleeper } {
+  const [sweeper, sleeper] = [new Sweeper(), new Sleeper()];
+  sweeper.watch(sleeper);
+  sleeper.onLook = () => {
+    sweeper.rest(sleeper, untilMs);
+    sleeper.onLook = () => {};
+  };
+  sweeper.sweep(START_MS);
+  expect(sleeper.looks).toEqual([START_MS]);
+  return { sweeper, sleeper };
+}
+
+test('who rests is looked at when its time has come, not before, and then each time', () => {
+  const { sweeper, sleeper } = asleep(START_MS + 4 * SWEEP_MS);
+  for (const nowMs of AT.slice(1)) sweeper.sweep(nowMs);
+  expect(sleeper.looks.slice(1)).toEqual(AT.slice(5));
+});
+
+test('who rests until it is woken is looked at from then on', () => {
+  const { sweeper, sleeper } = asleep(Number.POSITIVE_INFINITY);
+  sweeper.sweep(START_MS + 1e9);
+  expect(sleeper.looks).toHaveLength(1);
+  sweeper.wake(sleeper);
+  sweeper.sweep(START_MS + 1e9 + SWEEP_MS);
+  expect(sleeper.looks).toHaveLength(2);
+});
+
+test('a clock that jumps passes nobody over', () => {
+  const { sweeper, sleeper } = asleep(START_MS + 4 * SWEEP_MS);
+  sweeper.sweep(START_MS + 1e9);
+  expect(sleeper.looks).toHaveLength(2);
+});
+
+test('a time that has passed already is the next look', () => {
+  const { sweeper, sleeper } = asleep(START_MS - 5_000);
+  sweeper.sweep(START_MS + SWEEP_MS);
+  expect(sleeper.looks).toHaveLength(2);
+});
+
+test('all can be woken, and who has left is not looked at again', () => {
+  const { sweeper, sleeper } = asleep(Number.POSITIVE_INFINITY);
+  const leaving = new Sleeper();
+  sweeper.rest(leaving, START_MS + 2 * SWEEP_MS);
+  sweeper.unwatch(leaving);
+  sweeper.wakeAll();
+  for (const nowMs of AT.slice(1)) sweeper.sweep(nowMs);
+  expect(sleeper.looks).toHaveLength(AT.length);
+  expect(leaving.looks).toEqual([]);
+});
