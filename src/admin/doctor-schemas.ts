@@ -27,6 +27,7 @@ const Examined = z.object({
       fields: z.array(z.string()).describe("Names of the response's fields."),
       contentType: z.string().nullable(),
       latencyMs: z.number().describe('Median, without connecting.'),
+      grpcStatus: z.int().exactOptional().describe('Of a gRPC call; -1: there was none.'),
     })
     .nullable(),
   noSample: z.string().nullable(),

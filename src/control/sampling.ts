@@ -1,11 +1,12 @@
 /** Looks at one endpoint from where the proxy stands: does it take a connection, which protocols does it speak, what does it answer. */
 import http, { type IncomingMessage } from 'node:http';
-import { connect as connectHttp2 } from 'node:http2';
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import https from 'node:https';
 import { connect as connectTcp, isIP } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { Sample } from '../domain/doctor.ts';
 import type { Endpoint } from '../domain/snapshot.ts';
+import { healthRequest } from '../health/grpc-probe.ts';
 import type { BackendSpec } from '../seam.ts';
 
 const TIMEOUT_MS = 3_000;
@@ -15,6 +16,13 @@ const SAMPLES = 5;
 export interface SampleRequest {
   readonly method: string;
   readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** `grpc.health.v1.Health/Check`: the one call that any gRPC server may be asked without doing anything. */
+export interface SampleCall {
+  /** Asked about. */
+  readonly service: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
@@ -57,12 +65,7 @@ export function shakeHands(
 }
 
 export function speaksHttp2(endpoint: Endpoint, backend: BackendSpec): Promise<boolean> {
-  const { host, port } = endpoint;
-  const scheme = backend.tls === undefined ? 'http' : 'https';
-  const session = connectHttp2(
-    `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    tlsOptions(endpoint, backend),
-  );
+  const session = connectHttp2(originOf(endpoint, backend), tlsOptions(endpoint, backend));
   return new Promise<boolean>((resolve) => {
     session.setTimeout(TIMEOUT_MS, () => resolve(false));
     session.once('remoteSettings', () => resolve(true));
@@ -93,6 +96,58 @@ export async function sampleHttp1(endpoint: Endpoint, backend: BackendSpec, requ
   } finally {
     agent.destroy();
   }
+}
+
+/** @throws Error in words when there is no answer by HTTP/2 */
+export async function sampleGrpc(endpoint: Endpoint, backend: BackendSpec, call: SampleCall): Promise<Sample> {
+  const session = connectHttp2(originOf(endpoint, backend), tlsOptions(endpoint, backend));
+  const broken = new Promise<never>((_, reject) => session.once('error', reject));
+  try {
+    // The first one connects, and is not timed.
+    const first = await Promise.race([callHealth(session, call), broken]);
+    const times: number[] = [];
+    for (let i = 0; i < SAMPLES; i++) times.push((await Promise.race([callHealth(session, call), broken])).ms);
+    times.sort((a, b) => a - b);
+    const { fields } = first;
+    return {
+      status: Number(fields[':status'] ?? 0),
+      fields: Object.keys(fields)
+        .filter((name) => !name.startsWith(':') && !name.startsWith('grpc-'))
+        .sort(),
+      contentType: typeof fields['content-type'] === 'string' ? fields['content-type'] : null,
+      latencyMs: times[SAMPLES >> 1] as number,
+      grpcStatus: Number(fields['grpc-status'] ?? -1),
+    };
+  } finally {
+    session.destroy();
+  }
+}
+
+/** @returns the fields of the head and of the trailers, in one */
+function callHealth(
+  session: ClientHttp2Session,
+  { service, headers }: SampleCall,
+): Promise<{ fields: Record<string, unknown>; ms: number }> {
+  const startMs = performance.now();
+  return new Promise((resolve, reject) => {
+    const stream = session.request({
+      ...headers,
+      ':method': 'POST',
+      ':path': '/grpc.health.v1.Health/Check',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    let fields: Record<string, unknown> = {};
+    const take = (told: object): void => void (fields = { ...fields, ...told });
+    stream.on('response', take).on('trailers', take).on('error', reject);
+    stream.setTimeout(TIMEOUT_MS, () => stream.destroy(new Error(`no answer within ${TIMEOUT_MS} ms`)));
+    stream.resume().once('end', () => resolve({ fields, ms: performance.now() - startMs }));
+    stream.end(healthRequest(service));
+  });
+}
+
+function originOf({ host, port }: Endpoint, { tls }: BackendSpec): string {
+  return `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function ask(

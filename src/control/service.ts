@@ -4,7 +4,7 @@ import { capacityRefusal } from '../domain/capacity.ts';
 import type { RouteExamination } from '../domain/doctor.ts';
 import type { RampPlan } from '../domain/ramp.ts';
 import type { Obstacles } from '../domain/ramp-move.ts';
-import { ppmToPercent } from '../domain/route.ts';
+import { PPM, ppmToPercent } from '../domain/route.ts';
 import type { AuditEntry, RouteState } from '../domain/state.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import type {
@@ -286,7 +286,10 @@ export class ControlService implements Control {
     if (route !== undefined && wanted.length === 0) return undefined;
     const found: RouteExamination[] = [];
     // One after the other: nobody is to be flooded by being looked at.
-    for (const { spec } of wanted) found.push(await examineRoute(supervisor, spec, path, Date.now()));
+    for (const { spec } of wanted) {
+      const lack = this.capacity(spec.name, PPM);
+      found.push(await examineRoute(supervisor, spec, { path, nowMs: Date.now(), lack }));
+    }
     return found;
   }
 

@@ -8,6 +8,8 @@ export interface Sample {
   readonly contentType: string | null;
   /** Median in milliseconds, without connecting. */
   readonly latencyMs: number;
+  /** Of a gRPC call; -1: there was none. Absent: it was no gRPC. */
+  readonly grpcStatus?: number;
 }
 
 export interface SideExamination {
@@ -61,9 +63,18 @@ const OF_THE_SERVER = new Set([
   'age',
 ]);
 
-/** @param nowMs milliseconds since 1970 */
-export function compareSides(old: SideExamination, next: SideExamination, nowMs: number): Finding[] {
+/**
+ * @param nowMs milliseconds since 1970
+ * @param lack why new could not carry all of the present traffic; null: it could, or nobody has said what an endpoint carries
+ */
+export function compareSides(
+  old: SideExamination,
+  next: SideExamination,
+  nowMs: number,
+  lack: string | null = null,
+): Finding[] {
   return [
+    ...(lack === null ? [] : [differs(`at 100%: ${lack}`)]),
     ...examine('old', old, nowMs),
     ...examine('new', next, nowMs),
     ...compareSamples(old.sample, next.sample),
@@ -111,6 +122,10 @@ function compareSamples(old: Sample | null, next: Sample | null): Finding[] {
     const words = `the sample request is answered ${old.status} by old and ${next.status} by new`;
     found.push(next.status >= 400 && old.status < 400 ? breaks(words) : differs(words));
   }
+  if (old.grpcStatus !== undefined && next.grpcStatus !== undefined && old.grpcStatus !== next.grpcStatus) {
+    const words = `the sample call ends with gRPC status ${grpcName(old)} from old and ${grpcName(next)} from new`;
+    found.push(next.grpcStatus !== GRPC_OK && old.grpcStatus === GRPC_OK ? breaks(words) : differs(words));
+  }
   if (old.contentType !== next.contentType) {
     found.push(
       differs(`Content-Type is ${old.contentType ?? 'absent'} from old and ${next.contentType ?? 'absent'} from new`),
@@ -124,6 +139,12 @@ function compareSamples(old: Sample | null, next: Sample | null): Finding[] {
     found.push(differs(`new takes ${next.latencyMs.toFixed(1)} ms where old takes ${old.latencyMs.toFixed(1)} ms`));
   }
   return found;
+}
+
+const GRPC_OK = 0;
+
+function grpcName({ grpcStatus = -1 }: Sample): string {
+  return grpcStatus === -1 ? 'missing' : String(grpcStatus);
 }
 
 function compareSets(old: SideExamination, next: SideExamination): Finding[] {

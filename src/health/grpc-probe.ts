@@ -47,12 +47,12 @@ export function probeGrpc(target: ProbeTarget, { service }: GrpcCheck, late: Abo
       if (bytes <= ANSWER_BYTES) answer.push(chunk);
     });
     stream.on('error', reject).on('end', () => resolve(judge(told, Buffer.concat(answer))));
-    stream.end(requestMessage(service));
+    stream.end(healthRequest(service));
   }).finally(() => session.destroy());
 }
 
 /** HealthCheckRequest { string service = 1; }, a length-prefixed message. */
-function requestMessage(service: string): Buffer {
+export function healthRequest(service: string): Buffer {
   const name = Buffer.from(service, 'utf8');
   const field = name.length === 0 ? [] : [0x0a, ...varint(name.length), ...name];
   const prefix = Buffer.alloc(PREFIX_BYTES);
