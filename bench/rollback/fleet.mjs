@@ -16,6 +16,7 @@ const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
  * @property {number} replicas
  * @property {{ old: number, new: number }} ports of the two sides
  * @property {readonly string[]} routes names, each at `/NAME/`
+ * @property {'http1' | 'h2'} [protocol] of both sides; of h2 a route's name is that of a gRPC service
  * @property {string} [more] lines of the configuration
  */
 
@@ -28,7 +29,7 @@ export class Fleet {
   redisPort = 0;
 
   /** @param {FleetOptions} options */
-  static async start({ replicas, ports, routes, more = '' }) {
+  static async start({ replicas, ports, routes, protocol = 'http1', more = '' }) {
     const fleet = new Fleet();
     fleet.redisPort = await freePort();
     await fleet.startRedis();
@@ -37,7 +38,7 @@ export class Fleet {
       const [proxyPort, adminPort] = [await freePort(), await freePort()];
       writeFileSync(
         file,
-        configOf({ ...ports, proxyPort, adminPort, redisPort: fleet.redisPort, routes, index: i, more }),
+        configOf({ ...ports, proxyPort, adminPort, redisPort: fleet.redisPort, routes, protocol, index: i, more }),
       );
       fleet.replicas.push(new Replica(file, proxyPort, adminPort));
     }
@@ -178,8 +179,10 @@ class Replica {
   }
 }
 
-/** @param {{ old: number, new: number, proxyPort: number, adminPort: number, redisPort: number, routes: readonly string[], index: number, more: string }} parts */
+/** @param {{ old: number, new: number, proxyPort: number, adminPort: number, redisPort: number, routes: readonly string[], protocol: string, index: number, more: string }} parts */
 function configOf(parts) {
+  const match = (/** @type {string} */ name) =>
+    parts.protocol === 'h2' ? `grpc: { service: ${name} }` : `path: /${name}/`;
   return `listeners: [{ address: "127.0.0.1:${parts.proxyPort}" }]
 admin: { address: "127.0.0.1:${parts.adminPort}" }
 store: redis://127.0.0.1:${parts.redisPort}
@@ -187,10 +190,10 @@ stateFile: last-${parts.index}.json
 workers: 1
 drainTimeout: 1s
 backends:
-  old: { discovery: { static: ["127.0.0.1:${parts.old}"] } }
-  new: { discovery: { static: ["127.0.0.1:${parts.new}"] } }
+  old: { protocol: ${parts.protocol}, discovery: { static: ["127.0.0.1:${parts.old}"] } }
+  new: { protocol: ${parts.protocol}, discovery: { static: ["127.0.0.1:${parts.new}"] } }
 routes:
-${parts.routes.map((name) => `  - { name: ${name}, match: { path: /${name}/ }, old: old, new: new }`).join('\n')}
+${parts.routes.map((name) => `  - { name: ${name}, match: { ${match(name)} }, old: old, new: new }`).join('\n')}
 ${parts.more}
 `;
 }

@@ -1,17 +1,11 @@
 // @ts-check
 // An open loop over several proxies: so many requests a second, evenly spaced, whatever becomes of them.
 import { Agent, request } from 'node:http';
-
-const TICK_MS = 5;
+import { Pacer } from './pacer.mjs';
 
 export class Load {
   #agent = new Agent({ keepAlive: true, maxSockets: 256 });
-  /** @type {readonly string[]} */
-  #proxies;
-  #rate;
-  #startedAt = performance.now();
-  #sent = 0;
-  #timer;
+  #pacer;
   path = '/';
   /** Since it was last set to 0. */
   sent = 0;
@@ -22,14 +16,7 @@ export class Load {
    * @param {number} rate a second, over all of them
    */
   constructor(proxies, rate) {
-    this.#proxies = proxies;
-    this.#rate = rate;
-    this.#timer = setInterval(() => this.#tick(), TICK_MS);
-  }
-
-  #tick() {
-    const due = Math.floor(((performance.now() - this.#startedAt) * this.#rate) / 1000);
-    for (; this.#sent < due; this.#sent++) this.#send(this.#proxies[this.#sent % this.#proxies.length] ?? '');
+    this.#pacer = new Pacer(rate, (i) => this.#send(proxies[i % proxies.length] ?? ''));
   }
 
   /** @param {string} proxy */
@@ -51,7 +38,7 @@ export class Load {
   }
 
   stop() {
-    clearInterval(this.#timer);
+    this.#pacer.stop();
     this.#agent.destroy();
   }
 }
