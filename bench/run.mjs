@@ -17,8 +17,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const USAGE = `usage: npm run bench -- [CELL…] [--quick] [--rounds 5] [--seconds 5] [--targets ${[...targets.keys()].join(',')}]
        [--json FILE] [--chart FILE] [--install]
 cells: ${[...cells.keys()].join(', ')}
-       npm run bench -- rollback [--repeats 20] [--only errors,refused,hung,some]: how soon a route is taken back, live
        npm run bench -- discovery [--seconds 10] [--changes 10] [--plain]: what many endpoints cost at rest, and how soon a change is applied
+       npm run bench -- rollback [--repeats 20] [--only errors,refused,hung,unavailable,some]: how soon a route is taken back, live
 --quick    one round of one second against nginx and HAProxy only, no latency; ends in two minutes, for a first look
 --json     where to write the results besides the table; default bench/results/TIME.json
 --chart    where to write the picture of the costs (SVG); default beside the results

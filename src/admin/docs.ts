@@ -13,7 +13,10 @@ raising a weight needs it in If-Match; lowering and rolling back never do. Weigh
 Where tokens are configured (admin.tokens) every call needs one, but /healthz, /readyz, and /metrics when openMetrics is set; browsers show
 theirs once to POST /v1/session. The role viewer
 reads, operator also moves routes, admin also adopts. Where none are, only this machine may call. Writes that are refused with 401, 403, 409, 412 or
-428 are logged, sent as events, and kept for GET /v1/history?refused=true.`;
+428 are logged, sent as events, and kept for GET /v1/history?refused=true.
+
+Webhooks of the configuration are posted what GET /v1/history shows of a change, with \`event\` (rollback, held, ramp, step, completed or resume)
+and \`fleet\` beside it; \`x-crossfade-event\` names the event, \`x-crossfade-signature: sha256=HEX\` is the HMAC-SHA256 of the body by the hook's secret.`;
 
 export function registerDocs(app: FastifyInstance, version: string): void {
   void app.register(swagger, {

@@ -196,7 +196,6 @@ export const Status = z
   .meta({ id: 'Status' }) satisfies z.ZodType<StatusView>;
 
 const Position = z.object({ weight: Percentage, state: CutoverName, frozen: z.boolean() }).meta({ id: 'Position' });
-export type HistoryPosition = z.infer<typeof Position>;
 
 const Entry = z
   .object({

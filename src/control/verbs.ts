@@ -128,15 +128,19 @@ export class Verbs {
     if (refusal !== undefined) return refused('conflict', refusal);
     const before = new Map<string, RoutePosition>();
     for (const touched of entry.routes) if (touched.before !== null) before.set(touched.route, touched.before);
+    const { ifRevision, force } = write;
+    const eventOf = (route: string): Command => {
+      return { kind: 'undo', revision, before: before.get(route) as RoutePosition, ifRevision, force };
+    };
+    for (const route of force === true ? [] : before.keys()) {
+      const dead = await this.#firstRaiseRefusal(route, eventOf(route));
+      if (dead !== null) return refused('conflict', `${dead}; force raises it all the same`);
+    }
     return this.#writer.write({
       verb: 'undo',
       ...writerOf(write),
       routes: [...before.keys()],
-      decide: (route, state, now) => {
-        const { ifRevision, force } = write;
-        const replaced = before.get(route) as RoutePosition;
-        return decide(state, { kind: 'undo', revision, before: replaced, ifRevision, force }, now);
-      },
+      decide: (route, state, now) => decide(state, eventOf(route), now),
     });
   }
 

@@ -5,6 +5,7 @@
 import { createHmac } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuditEntry } from '../domain/state.ts';
+import { entryView } from './entry-view.ts';
 import type { NewEvent } from './events.ts';
 
 export interface Webhook {
@@ -48,7 +49,7 @@ export class Webhooks {
         this.#giveUp(hook, `${MOST} deliveries are under way already`);
         continue;
       }
-      const body = JSON.stringify({ event, fleet: this.#options.fleet, ...entry });
+      const body = JSON.stringify({ event, fleet: this.#options.fleet, ...entryView(entry) });
       const sending = this.#deliver(hook, event, body).finally(() => this.#sending.delete(sending));
       this.#sending.add(sending);
     }

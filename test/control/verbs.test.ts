@@ -210,6 +210,24 @@ test('while the store is away every write is refused, and says so', async () => 
 });
 
 describe('the first raise of a route', () => {
+  test('by undoing what lowered it to 0 asks as any other does', async () => {
+    await raise('a', 100);
+    await verbs.set('a', 0, by());
+    const lowered = store.state.revision;
+    unreachable = 'nothing listens at 127.0.0.1:1';
+    expect(await verbs.undo(lowered, by())).toMatchObject({
+      kind: 'refused',
+      code: 'conflict',
+      detail: expect.stringContaining(unreachable),
+    });
+    expect(positions()['a']).toEqual([0, 'steady']);
+    expect(outcome(await verbs.undo(lowered, by({ force: true })))).toBe('applied');
+    expect(positions()['a']).toEqual([100, 'steady']);
+    // Nothing is sent to new by undoing what raised it.
+    expect(outcome(await verbs.undo(store.state.revision, by()))).toBe('applied');
+    expect(positions()['a']).toEqual([0, 'steady']);
+  });
+
   test('is refused while its new side takes no connections, unless forced', async () => {
     unreachable = 'nothing listens at 127.0.0.1:1';
     const refused = await verbs.set('a', 100, by({ ifRevision: revision('a') }));

@@ -53,6 +53,15 @@ function open(hook: Partial<Webhook> = {}): void {
   webhooks = new Webhooks({ fleet: 'f', hooks: () => hooks, emit: (event) => events.push(event), pausesMs: [5, 5] });
 }
 
+const EVIDENCE = {
+  verdict: 'breach',
+  value: 2_400,
+  threshold: 1_000,
+  reason: 'new 14 of 212 failed, old 9 of 20,431; evidence 2,400 against 1,000',
+  newRequests: 212,
+  counts: { oldRequests: 20_431, oldFaults: 9, newRequests: 212, newFaults: 14 },
+} as const;
+
 function entry(verb: Verb): AuditEntry {
   const before = { weightPpm: 100, cutover: 'steady', frozen: false } as const;
   const after = { weightPpm: 0, cutover: 'rolledBack', frozen: false } as const;
@@ -61,7 +70,8 @@ function entry(verb: Verb): AuditEntry {
     at: 1,
     verb,
     actor: 'crossfade/judge',
-    reason: 'worse',
+    reason: EVIDENCE.reason,
+    evidence: EVIDENCE,
     routes: [{ route: 'a', before, after }],
   };
 }
@@ -72,7 +82,24 @@ test('what was asked for is told, signed, and nothing else is', async () => {
   webhooks.tell(entry('rollback'));
   await until('the call', () => got.length > 0);
   const [{ headers, body }] = got as [Got];
-  expect(JSON.parse(body)).toMatchObject({ event: 'rollback', fleet: 'f', revision: 9, reason: 'worse' });
+  // As the history has it, whatever the state holds beside.
+  expect(JSON.parse(body)).toEqual({
+    event: 'rollback',
+    fleet: 'f',
+    revision: 9,
+    at: 1,
+    verb: 'rollback',
+    actor: 'crossfade/judge',
+    reason: 'new 14 of 212 failed, old 9 of 20,431; evidence 2,400 against 1,000',
+    evidence: EVIDENCE,
+    routes: [
+      {
+        route: 'a',
+        before: { weight: 0.01, state: 'steady', frozen: false },
+        after: { weight: 0, state: 'rolledBack', frozen: false },
+      },
+    ],
+  });
   expect(headers).toMatchObject({
     'content-type': 'application/json',
     'x-crossfade-event': 'rollback',

@@ -1,7 +1,7 @@
 import type { Control } from '../../control/control.ts';
+import { entryView } from '../../control/entry-view.ts';
 import type { AdminApp } from '../app.ts';
 import { ok, problems } from '../docs.ts';
-import { historyEntry } from '../history-entry.ts';
 import { AdminProblem } from '../problem.ts';
 import { Explained, ExplainQuery } from '../schemas.ts';
 
@@ -22,7 +22,7 @@ export function registerExplain(app: AdminApp, control: Control): void {
       const name = route as string;
       const explained = await control.explainRoute(name);
       if (explained === undefined) throw new AdminProblem('unknownRoute', `Route "${name}" is not configured here`);
-      return { ...explained, last: explained.last === null ? null : historyEntry(explained.last) };
+      return { ...explained, last: explained.last === null ? null : entryView(explained.last) };
     },
   });
 }

@@ -1,7 +1,7 @@
 import type { Control } from '../../control/control.ts';
+import { entryView } from '../../control/entry-view.ts';
 import type { AdminApp } from '../app.ts';
 import { ok, problems } from '../docs.ts';
-import { historyEntry } from '../history-entry.ts';
 import type { Refusals } from '../refusals.ts';
 import { HistoryQuery, Told } from '../schemas.ts';
 
@@ -19,6 +19,6 @@ export function registerHistory(app: AdminApp, control: Control, refusals: Refus
       response: { ...ok('Changes, or refused writes', Told), ...problems(400, 401, 403, 503) },
     },
     handler: async ({ query: { refused, ...query } }) =>
-      refused ? { refusals: refusals.list(query) } : { entries: (await control.history(query)).map(historyEntry) },
+      refused ? { refusals: refusals.list(query) } : { entries: (await control.history(query)).map(entryView) },
   });
 }
