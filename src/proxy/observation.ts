@@ -103,11 +103,15 @@ export class Observation {
     this.#sentMs = nowMs;
   }
 
-  /** A request that is not over can be slow already. */
+  /**
+   * A request that is not over can be slow already. On the old side also one that still waits for a connection: where both are overwhelmed old,
+   * which has more to take, is the first that takes no more connections, and must not look the quicker for it.
+   */
   sweep(nowMs: number): void {
     const tally = this.#tally;
     if (tally === null || this.#draw === NO_DRAW) return;
-    const bits = tally.slowBits(this.#side, nowMs - this.#sentMs) & ~this.#slow;
+    const sinceMs = this.#side === OLD && Number.isNaN(this.#sentMs) ? this.#startMs : this.#sentMs;
+    const bits = tally.slowBits(this.#side, nowMs - sinceMs) & ~this.#slow;
     if (bits === 0) return;
     this.#slow |= bits;
     tally.slowSoFar(this.#draw, this.#owner, bits);

@@ -74,6 +74,8 @@ export class RouteTally {
   #hasLatencies = false;
   readonly #bounds = new Float64Array(2 * SLOWS);
   #isTimed = false;
+  /** First draw since bounds are known: of those before nothing is said in the slow streams, so that none is half in them. */
+  #timedFrom = 0;
   #failedConnects = 0;
   #isSuspect = false;
   readonly #windows: Windows | null;
@@ -90,6 +92,7 @@ export class RouteTally {
 
   /** Milliseconds, by side, in the order of SLOW_KINDS; null: they are not known. */
   setBounds(bounds: { readonly old: readonly number[]; readonly new: readonly number[] } | null): void {
+    if (bounds !== null && !this.#isTimed) this.#timedFrom = this.#tail;
     this.#isTimed = bounds !== null;
     if (bounds !== null) this.#bounds.set([...bounds.old, ...bounds.new]);
   }
@@ -131,6 +134,7 @@ export class RouteTally {
 
   /** It is not over yet and above more bounds than before. @param bits those that are new */
   slowSoFar(draw: number, owner: number, bits: number): void {
+    if (!this.#timed(draw)) return;
     if (draw >= this.#head) {
       const at = draw & (this.#codes.length - 1);
       this.#codes[at] = (this.#codes[at] as number) | (bits << SLOW_SHIFT);
@@ -145,8 +149,9 @@ export class RouteTally {
   decide(draw: number, owner: number, outcome: OutcomeIndex, told: number, latencyMs: number, nowMs: number): void {
     const side = owner & 1;
     // An old side that does not answer is not quick: who fails where the other is only slow must not make it look slow.
-    const isUnanswered = side === OLD && outcome === OUTCOME_FAULT && this.#isTimed && Number.isNaN(latencyMs);
-    const slow = (isUnanswered ? ALL_SLOW : this.slowBits(side, latencyMs)) | told;
+    const isUnanswered = side === OLD && outcome === OUTCOME_FAULT && Number.isNaN(latencyMs);
+    const isTimed = this.#timed(draw);
+    const slow = isTimed ? (isUnanswered ? ALL_SLOW : this.slowBits(side, latencyMs)) | told : 0;
     if (side === OLD && outcome !== OUTCOME_CANCELLED && latencyMs >= 0) this.#time(latencyMs);
     if (draw < this.#head) {
       this.#late(draw, owner, outcome, slow & ~told);
@@ -154,8 +159,12 @@ export class RouteTally {
       return;
     }
     const at = draw & (this.#codes.length - 1);
-    this.#codes[at] = outcome | (slow << SLOW_SHIFT) | (this.#isTimed ? TIMED : 0);
+    this.#codes[at] = outcome | (slow << SLOW_SHIFT) | (isTimed ? TIMED : 0);
     if (draw === this.#head) this.#letGo(nowMs);
+  }
+
+  #timed(draw: number): boolean {
+    return this.#isTimed && draw >= this.#timedFrom;
   }
 
   /** A connection to the new side could not be made, or an answer of it came. */
@@ -262,7 +271,7 @@ export class RouteTally {
       if (isOverdue && nowMs - (this.#starts[at] as number) < OVERDUE_MS) return;
       const slow = (code >> SLOW_SHIFT) & 7;
       const outcome = isOverdue ? OUTCOME_OK : ((code & 3) as OutcomeIndex);
-      const isTimed = isOverdue ? this.#isTimed : (code & TIMED) !== 0;
+      const isTimed = isOverdue ? this.#timed(this.#head) : (code & TIMED) !== 0;
       const owner = this.#owners[at] as number;
       this.#count(owner, outcome, slow, isTimed);
       if (this.#hashes !== null) this.#sight(this.#head, owner, outcome, slow, isTimed, isOverdue);

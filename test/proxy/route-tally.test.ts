@@ -184,6 +184,22 @@ describe('what is counted', () => {
     ]);
   });
 
+  test('what was drawn before bounds were known is in no slow stream, however late it ends', () => {
+    const scene = new Scene();
+    scene.draw(1, NEW);
+    scene.sweepAt(400);
+    expect(scene.take().rows).toEqual([{ era: ERA, 'new.ok': 1 }]);
+    scene.draw(2, NEW);
+    scene.tally.setBounds({ old: [10, 20, 30], new: [35, 45, 55] });
+    scene.draw(3, NEW);
+    scene.nowMs = 600;
+    for (const id of [1, 2, 3]) scene.watch(id);
+    for (const id of [1, 2, 3]) scene.end(id, OUTCOME_OK);
+    expect(scene.take().rows).toEqual([
+      { era: ERA, 'new.ok': 2, 'new.timed': 1, 'new.slow50': 1, 'new.slow90': 1, 'new.slow99': 1 },
+    ]);
+  });
+
   test('a request that hangs is slow before it times out, and counted slow once', () => {
     const scene = new Scene();
     scene.tally.setBounds({ old: [10, 20, 30], new: [35, 45, 600] });
