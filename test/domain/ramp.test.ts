@@ -159,6 +159,8 @@ describe('a ramp', () => {
   test('paused stays where it is; step moves it on and leaves it paused; resume begins the hold anew', () => {
     let state = then(ramping([step(10), step(20), step(30)]), { kind: 'pause' }, 1);
     expect(moveOf(state, HEALTHY, 1e9)).toBeUndefined();
+    // By a replica that has not seen the pause.
+    expect(code(state, { kind: 'advance', step: 1, evidence: HEALTHY }, 1e9)).toBe('unchanged');
     state = then(state, { kind: 'step' }, 2);
     expect(state).toMatchObject({ weightPpm: 20, cutover: 'paused' });
     state = then(state, { kind: 'resume' }, 50_000);
