@@ -326,7 +326,7 @@ describe('with 500 routes', () => {
 }, 60_000);
 
 describe('with endpoints that are not well', () => {
-  test('which, why and since when stands in the route, and that they came to be so among the events', async () => {
+  test('which, why and since when stands in the route', async () => {
     const replica = new Replica();
     const yaml = yamlOf(backends);
     const dead = `127.0.0.1:${await freePort()}`;
@@ -346,7 +346,6 @@ describe('with endpoints that are not well', () => {
       expect(await side.innerText()).toMatch(
         new RegExp(`2 endpoints, 1 healthy[^]*✖ unhealthy ${dead} for \\d+ s\\s+\\S+[^]*${backends.new}`),
       );
-      await page.locator('.happenings li', { hasText: `backend-new ${dead}: unhealthy` }).waitFor();
       expect(await seriousFindings(page)).toEqual([]);
       await picture(page, 'endpoints');
     } finally {
