@@ -99,7 +99,7 @@ export class ControlFrames {
     }
     if (!life.putUpWith(1)) return;
     if ((flags & ACK) === 0) life.writer.ping(ACK, bytes, at);
-    else if (life.departure.isAnswer(bytes, at, end)) life.departure.closeDoor();
+    else if (life.departure.isAnswer(bytes, at, end)) life.departure.leave();
     else if (this.#awaitsPong) {
       this.#awaitsPong = false;
       life.sink.onPong();
@@ -112,11 +112,11 @@ export class ControlFrames {
       life.fail(streamId === 0 ? FRAME_SIZE_ERROR : PROTOCOL_ERROR, 'GOAWAY that makes no sense');
       return;
     }
+    // Before the streams that are given up, whose owners ask elsewhere at once.
     life.departure.isLeaving = true;
-    const code = readUint32(bytes, at + 4);
+    life.sink.onGoaway(readUint32(bytes, at + 4));
     if (!life.isServer) life.giveUpAbove(readUint31(bytes, at));
-    life.sink.onGoaway(code);
-    life.departure.leaveWhenIdle();
+    life.departure.leave();
   }
 
   onWindowUpdate(streamId: number, bytes: Buffer, at: number, end: number): void {

@@ -47,7 +47,7 @@ export class DataFrames {
   #strayData(streamId: number, length: number): void {
     const life = this.#life;
     if (streamId === 0 || life.isIdle(streamId)) life.fail(PROTOCOL_ERROR, 'DATA on a stream that was never opened');
-    else if (life.isServer && streamId <= life.departure.lastServed && !life.streams.wasReset(streamId)) {
+    else if (life.isServer && !life.streams.wasReset(streamId)) {
       life.fail(STREAM_CLOSED, 'DATA on a stream that was over');
     } else life.receiver.used(length);
   }

@@ -1,6 +1,6 @@
 /**
- * How a connection ends in an orderly way (RFC 9113 section 6.8): a server says so and answers what comes until its client has heard it, then names
- * the last stream that it serves; a client opens no more streams.
+ * How a connection ends in an orderly way (RFC 9113 section 6.8). A server says so, and goes on answering what comes: once its client has heard it, the
+ * connection ends as soon as no stream is open, and the last GOAWAY names the last stream that was served. A client opens no more streams.
  */
 import { NO_ERROR } from './error-code.ts';
 import { MAX_31_BITS } from './frame.ts';
@@ -8,19 +8,17 @@ import type { FrameWriter } from './frame-writer.ts';
 import type { StreamTable } from './stream-table.ts';
 
 const LAST_CALL_PING = Buffer.from('lastcall', 'latin1');
-/** How long the peer may take to answer the first GOAWAY before the second is sent regardless. */
+/** How long the peer may take to answer the first GOAWAY before it is taken for heard. */
 const LAST_CALL_MS = 1_000;
 
 export class Departure {
-  /** No stream is opened any more: we, or the peer, said so. */
+  /** The connection ends with its last stream. A client opens no more; what a server's client still opens is served. */
   isLeaving = false;
-  /** Streams above are not served: the second GOAWAY named this one. */
-  lastServed = MAX_31_BITS;
   readonly #isServer: boolean;
   readonly #writer: FrameWriter;
   readonly #streams: StreamTable;
   readonly #onOver: () => void;
-  /** The sweep's clock at the first GOAWAY; 0: it has not been sent, or the second has. */
+  /** The sweep's clock at the first GOAWAY; 0: none has been sent that the peer has not heard. */
   #lastCallMs = 0;
 
   /** @param onOver the last stream of a connection that is left has ended */
@@ -32,10 +30,9 @@ export class Departure {
   }
 
   begin(nowMs: number): void {
-    if (this.#lastCallMs > 0 || this.lastServed !== MAX_31_BITS) return;
+    if (this.#lastCallMs > 0 || this.isLeaving) return;
     if (!this.#isServer) {
-      this.isLeaving = true;
-      this.leaveWhenIdle();
+      this.leave();
       return;
     }
     this.#writer.goaway(MAX_31_BITS, NO_ERROR);
@@ -44,7 +41,7 @@ export class Departure {
   }
 
   sweep(nowMs: number): void {
-    if (this.#lastCallMs > 0 && nowMs - this.#lastCallMs >= LAST_CALL_MS) this.closeDoor();
+    if (this.#lastCallMs > 0 && nowMs - this.#lastCallMs >= LAST_CALL_MS) this.leave();
   }
 
   /** Whether the payload of a PING's answer says that the peer has seen the first GOAWAY. */
@@ -52,17 +49,14 @@ export class Departure {
     return this.#lastCallMs > 0 && bytes.compare(LAST_CALL_PING, 0, LAST_CALL_PING.length, at, end) === 0;
   }
 
-  /** The second GOAWAY: what has come until now is the last. */
-  closeDoor(): void {
+  /** Both ends know that the connection is to end. */
+  leave(): void {
     this.#lastCallMs = 0;
-    this.lastServed = this.#streams.last;
     this.isLeaving = true;
-    this.#writer.goaway(this.lastServed, NO_ERROR);
     this.leaveWhenIdle();
   }
 
   leaveWhenIdle(): void {
-    // A server that has not closed its door waits for the client, who may have left a stream behind.
     if (this.isLeaving && this.#streams.open.size === 0) this.#onOver();
   }
 }

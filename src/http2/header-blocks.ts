@@ -109,10 +109,6 @@ export class HeaderBlocks {
       else life.fail(STREAM_CLOSED, 'HEADERS on a stream that was over');
       return;
     }
-    if (streamId > life.departure.lastServed) {
-      this.#skipBlock();
-      return;
-    }
     if (dependsOnItself || streams.open.size >= life.options.maxConcurrentStreams) {
       this.#refuse(streamId, dependsOnItself ? PROTOCOL_ERROR : REFUSED_STREAM);
       return;

@@ -33,7 +33,7 @@ export interface ConnectionSink {
   onMalformed(): void;
   /** The peer's settings have changed. */
   onSettings(): void;
-  /** The peer accepts no further stream. Streams it will not answer have been told by `onReset` with REFUSED_STREAM. */
+  /** The peer accepts no further stream. Streams it will not answer are told next, by `onReset` with REFUSED_STREAM. */
   onGoaway(code: number): void;
   /** The answer to our `ping`. */
   onPong(): void;

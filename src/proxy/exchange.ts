@@ -60,7 +60,8 @@ export class Exchange implements Pending {
   #hasTurned = false;
   /** The response says so. */
   #isRescued = false;
-  readonly #kept = new KeptBody();
+  /** Of the request that is under way, as long as another backend may have to be given it. */
+  readonly kept = new KeptBody();
   /** Of the sticky key that the side follows from. */
   #keyHash = NO_KEY;
   #attempts = 0;
@@ -125,14 +126,14 @@ export class Exchange implements Pending {
     this.#status = 0;
     this.#hasTurned = false;
     this.#isRescued = false;
-    this.#kept.begin();
+    this.kept.begin();
     this.#progress.begin(runtime.nowMs);
     this.#call.begin(request);
     this.#entry = runtime.accessLog === null ? null : new AccessEntry(runtime.accessLog, runtime.clock());
     if (this.#call.type !== null && isHealthCall(request.target) && !this.#isHealthRouted(serving, request)) {
       this.#observation.beginUnrouted(serving.counts);
       // There is nobody else to ask.
-      this.#kept.lose();
+      this.kept.lose();
       this.#outbound = new GrpcHealth(runtime, this);
       this.#outbound.sendHead(request, NOTHING_ADDED, null);
       return;
@@ -262,7 +263,7 @@ export class Exchange implements Pending {
     const forwarding = this.#inbound.forwarding.of(request);
     if (!this.#call.hasDeadline) outbound.sendHead(request, forwarding, this.#droppedNames);
     else this.#call.sendHead(outbound, request, forwarding, this.#droppedNames, this.#runtime.clock());
-    this.#progress.requestBlocked = !this.#kept.sendTo(outbound);
+    this.#progress.requestBlocked = !this.kept.sendTo(outbound);
     this.#progress.awaitsConnect = false;
     if (this.#progress.requestEnded) {
       this.#progress.responseActiveMs = this.#runtime.nowMs;
@@ -287,7 +288,7 @@ export class Exchange implements Pending {
 
   onRequestBody(bytes: Buffer, start: number, end: number): void {
     this.#progress.requestActiveMs = this.#runtime.nowMs;
-    if (!this.#kept.isLost) this.#keep(bytes, start, end);
+    if (!this.kept.isLost) this.#keep(bytes, start, end);
     if (this.#outbound?.sendBody(bytes, start, end) !== false) return;
     this.#progress.requestBlocked = true;
     this.#inbound.pauseRequest();
@@ -295,7 +296,8 @@ export class Exchange implements Pending {
 
   #keep(bytes: Buffer, start: number, end: number): void {
     const { bodyBytes } = (this.#route as RouteSpec).rescue;
-    this.#kept.keep(bytes, start, end, this.#isRepeatable ? bodyBytes : 0);
+    const isOfUse = this.#isRepeatable || this.#outbound?.mayDecline === true;
+    this.kept.keep(bytes, start, end, isOfUse ? bodyBytes : 0);
   }
 
   get #isRepeatable(): boolean {
@@ -368,7 +370,7 @@ export class Exchange implements Pending {
   }
 
   onInterim(response: ResponseView): void {
-    this.#kept.lose();
+    this.kept.lose();
     this.#progress.responseActiveMs = this.#runtime.nowMs;
     this.#inbound.respondInterim(response);
   }
@@ -376,6 +378,7 @@ export class Exchange implements Pending {
   onResponseHead(response: ResponseView): void {
     if (this.#call.type !== null && grpcStatus(response.fields) === UNAVAILABLE && this.#isRescuedCall()) return;
     this.#progress.responseStarted = true;
+    this.kept.lose();
     this.#progress.responseActiveMs = this.#runtime.nowMs;
     this.#status = response.status;
     this.#entry?.head(this.#runtime.clock());
@@ -459,7 +462,7 @@ export class Exchange implements Pending {
     const pool = this.#pool as Pool;
     if (this.needsHttp2) return this.onUpstreamFailed(outbound, 'tlsFailed');
     // Refused by a session before, and part of its body is no longer here.
-    if (this.#kept.isLost) return this.onUpstreamFailed(outbound, 'upstreamRefused');
+    if (this.kept.isLost) return this.onUpstreamFailed(outbound, 'upstreamRefused');
     this.#letGo();
     this.#observation.connected(this.#runtime.clock());
     if (!this.#ask(pool, false, true)) this.#wait(pool.pending);
@@ -481,7 +484,7 @@ export class Exchange implements Pending {
 
   /** Whether another backend may be asked the same, without this one having seen what must be seen once. */
   #mayRepeat(code: ErrorCode, isUnanswered: boolean): boolean {
-    if (this.#kept.isLost || this.#progress.responseStarted || !isUnanswered) return false;
+    if (this.kept.isLost || this.#progress.responseStarted || !isUnanswered) return false;
     const { retry } = ERRORS[code];
     return retry === 'nothingSent' || (retry === 'idempotent' && this.#isRepeatable);
   }

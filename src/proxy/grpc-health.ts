@@ -40,6 +40,7 @@ export function namesHealth(match: RouteMatch): boolean {
 export class GrpcHealth implements OutboundHalf, Sweepable {
   readonly isStale = false;
   readonly isUnanswered = true;
+  readonly mayDecline = false;
   readonly isConnected = true;
   readonly #runtime: Runtime;
   #exchange: Exchange | null;

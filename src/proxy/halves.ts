@@ -78,6 +78,8 @@ export interface OutboundHalf {
   readonly isStale: boolean;
   /** No byte of an answer to this request has come. */
   readonly isUnanswered: boolean;
+  /** Whether the backend may say that it has not looked at the request (RFC 9113 section 8.7), so that any may be asked again. */
+  readonly mayDecline: boolean;
   /** Whether the connection is made, so that bytes sent now leave. */
   readonly isConnected: boolean;
   /** @param forwarding added in the place of the request's own fields of these names; @param droppedNames lower-case names to leave out, or null */

@@ -31,6 +31,7 @@ const HINT_MARGIN_MS = 1_000;
 type ConnectionState = 'connecting' | 'active' | 'idle' | 'closed';
 
 export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
+  readonly mayDecline = false;
   readonly #pool: Pool;
   readonly #socket: Socket;
   readonly #reader: ResponseReader;

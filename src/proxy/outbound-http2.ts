@@ -14,10 +14,8 @@ import type { OutboundHalf, RequestView } from './halves.ts';
 import type { SessionPool } from './session-pool.ts';
 import type { UpstreamSession } from './upstream-session.ts';
 
-/** Bytes of a request's body that are kept for the case that the backend refuses the stream. */
-const REPLAY_BYTES = 65_536;
-
 export class OutboundHttp2 implements OutboundHalf, StreamSink {
+  readonly mayDecline = true;
   readonly #pool: SessionPool;
   #session: UpstreamSession;
   #stream: Http2Stream;
@@ -25,9 +23,6 @@ export class OutboundHttp2 implements OutboundHalf, StreamSink {
   #request: RequestView | null = null;
   #forwarding: AddedFields | null = null;
   #droppedNames: readonly string[] | null = null;
-  /** What has been sent of the body, until the backend has answered; null: too much to be sent again. */
-  #sent: Buffer[] | null = [];
-  #sentBytes = 0;
   #requestEnded = false;
   #requestTrailers: Fields | null = null;
   #hasResponse = false;
@@ -65,15 +60,7 @@ export class OutboundHttp2 implements OutboundHalf, StreamSink {
   }
 
   sendBody(bytes: Buffer, start: number, end: number): boolean {
-    this.#remember(bytes, start, end);
     return this.#stream.sendData(bytes, start, end);
-  }
-
-  #remember(bytes: Buffer, start: number, end: number): void {
-    if (this.#sent === null || this.#hasResponse) return;
-    this.#sentBytes += end - start;
-    if (this.#sentBytes > REPLAY_BYTES) this.#sent = null;
-    else this.#sent.push(Buffer.from(bytes.subarray(start, end)));
   }
 
   sendEnd(trailers: Fields | null): void {
@@ -117,7 +104,6 @@ export class OutboundHttp2 implements OutboundHalf, StreamSink {
 
   onResponse(head: ResponseHead): void {
     this.#hasResponse = true;
-    this.#sent = null;
     this.#session.touch(this);
     this.#exchange?.onResponseHead(head);
   }
@@ -170,18 +156,16 @@ export class OutboundHttp2 implements OutboundHalf, StreamSink {
    * it cannot be.
    */
   #replay(exchange: Exchange): boolean {
-    if (this.#isReplayed || this.#sent === null || this.#request === null || this.#forwarding === null) return false;
+    const { kept } = exchange;
+    if (this.#isReplayed || kept.isLost || this.#request === null || this.#forwarding === null) return false;
     const session = this.#pool.sessionFor(this.#session);
     const stream = session?.open(this) ?? null;
     if (session === null || stream === null) return false;
     this.#isReplayed = true;
-    const sent = this.#sent;
-    this.#sent = null;
     this.#session = session;
     this.#stream = stream;
     this.sendHead(this.#request, this.#forwarding, this.#droppedNames);
-    let isFlowing = true;
-    for (const bytes of sent) isFlowing = stream.sendData(bytes, 0, bytes.length);
+    const isFlowing = kept.sendTo(this);
     if (this.#requestEnded) this.sendEnd(this.#requestTrailers);
     else if (isFlowing) exchange.onBackendDrained();
     return true;

@@ -38,6 +38,8 @@ const NOTHING: MemorySample = { residentBytes: 0, usedBytes: 0 };
 /** Beats between two reports of attempts of which none failed. */
 const QUIET_BEATS = 10;
 
+/** How long before the end of a drain busy connections of HTTP/2 are told to go: enough for what their clients ask until they have heard it. */
+const LAST_CALL_MS = 5_000;
 /** Between the end of the last connections and that of the process. */
 const LAST_STEPS_MS = 500;
 /** For workers whose supervisor was killed to let go of an address: they are told when this worker is about to listen. */
@@ -305,7 +307,7 @@ export class Service {
     const drainMs = this.#table?.drainMs ?? 0;
     this.#runtime.drainingSinceMs = nowMs;
     this.#runtime.sweeper.wakeAll();
-    this.#runtime.lastCallMs = nowMs + drainMs / 2;
+    this.#runtime.lastCallMs = nowMs + drainMs - Math.min(drainMs / 2, LAST_CALL_MS);
     this.#drainUntilMs = nowMs + drainMs - Math.min(drainMs / 10, LAST_STEPS_MS);
     this.#acceptUntilMs = Math.min(nowMs + graceMs, this.#drainUntilMs);
     if (graceMs === 0) this.#stopAccepting();

@@ -112,6 +112,7 @@ export class MemoryOutbound implements PooledHalf {
   exchange: Exchange;
   isStale = false;
   isUnanswered = true;
+  mayDecline = false;
   isConnected = true;
   requests: string[] = [];
   fields: string[] = [];
