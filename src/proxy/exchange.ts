@@ -191,7 +191,7 @@ export class Exchange implements Pending {
   /** One attempt: an endpoint of the side, a connection to it, the head. */
   #forward(fresh: boolean): void {
     const pools = this.#pools;
-    const pool = chooseEndpoint(pools, this.#runtime.random, this.#lastPool);
+    let pool = chooseEndpoint(pools, this.#runtime.random, this.#lastPool);
     this.#attempts++;
     if (pool === null) {
       this.#attemptFailed('noEndpoint');
@@ -205,10 +205,18 @@ export class Exchange implements Pending {
       this.#turn(pool.doubt.lastFailure);
       return;
     }
+    if ((pool.caution & DOWN) !== 0) pool = this.#ejected() ?? pool;
     const queue = pool.pending;
     // Who came before is served before.
     const isTurn = queue === null || queue.isEmpty;
     if (!isTurn || !this.#askAny(pools, pool, fresh, this.#attempts > 1)) this.#wait(queue);
+  }
+
+  /** An endpoint of the side that was ejected for its faults and is not known to be down: it may be well by now, and is the last resort. */
+  #ejected(): Pool | null {
+    const route = this.#route as RouteSpec;
+    const pools = this.#serving.pools[this.#side === NEW ? route.new : route.old] as readonly Pool[];
+    return pools.find((pool) => pool !== this.#lastPool && (pool.caution & DOWN) === 0) ?? null;
   }
 
   /** Endpoints of the side that is asked. */
@@ -392,7 +400,7 @@ export class Exchange implements Pending {
     if (this.#route === null || !this.#isSafeCall || !this.#mayRepeat('upstreamReset', true)) return false;
     this.#lastPool = this.#pool;
     const isElsewhere = this.#hasAnotherWay('upstreamReset');
-    if (!(isElsewhere || this.#mayTurn()) || !this.#isAffordable()) return false;
+    if (!(isElsewhere || this.#mayTurn()) || !this.#isAffordable('grpcStatus')) return false;
     this.#dropOutbound();
     this.#entry?.faultByStatus(true);
     this.#observation.attemptByGrpc(UNAVAILABLE, this.#runtime.clock());
@@ -499,7 +507,7 @@ export class Exchange implements Pending {
 
   /** @param isUnanswered no byte of an answer has come */
   #attemptFailed(code: ErrorCode, isUnanswered = true): void {
-    const isElsewhere = this.#mayRepeat(code, isUnanswered) && this.#hasAnotherWay(code) && this.#isAffordable();
+    const isElsewhere = this.#mayRepeat(code, isUnanswered) && this.#hasAnotherWay(code) && this.#isAffordable(code);
     if (isElsewhere && (code === 'connectRefused' || code === 'upstreamRefused')) {
       // An endpoint that goes while others stay, or takes no more for now, is a rollout's ordinary course: the side mends it, and how that ends is what counts.
       this.#lastPool?.count(true);
@@ -509,7 +517,7 @@ export class Exchange implements Pending {
     this.#attemptFault(code);
     if (!this.#mayRepeat(code, isUnanswered)) this.#answer(code);
     else if (isElsewhere) this.#again(code);
-    else if (this.#mayTurn() && (code === 'noEndpoint' || this.#isAffordable())) this.#turn(code);
+    else if (this.#mayTurn() && (code === 'noEndpoint' || this.#isAffordable(code))) this.#turn(code);
     else this.#answer(code);
   }
 
@@ -555,7 +563,9 @@ export class Exchange implements Pending {
     return pools.some((pool) => (pool.caution & DOWN) === 0);
   }
 
-  #isAffordable(): boolean {
+  #isAffordable(code: ErrorCode | 'grpcStatus'): boolean {
+    // Costs no backend anything, however many requests waited for the connection, and the endpoint is out of use from now on.
+    if (code === 'connectRefused') return (this.#route as RouteSpec).rescue.budget > 0;
     return (this.#serving.budgets[this.#row] as RescueBudget).take(this.#runtime.nowMs);
   }
 
@@ -567,7 +577,8 @@ export class Exchange implements Pending {
     if (this.#hasTurned || this.#attempts >= MAX_ATTEMPTS) return false;
     const pools = this.#pools;
     const isOther = pools.some((pool) => pool !== this.#lastPool && (pool.caution & DOWN) === 0);
-    return isOther || (code === 'connectTimeout' && pools.length === 1 && !this.#mayTurn());
+    if (isOther || this.#mayTurn()) return isOther;
+    return (code === 'connectTimeout' && pools.length === 1) || this.#ejected() !== null;
   }
 
   /** Ends the exchange by the proxy's own answer, or by cutting a response that has begun. */

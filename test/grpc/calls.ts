@@ -25,7 +25,7 @@ function method(name: string, requestStream: boolean, responseStream: boolean): 
   };
 }
 
-const METHODS = {
+export const METHODS = {
   unary: method('Unary', false, false),
   collect: method('Collect', true, false),
   spread: method('Spread', false, true),
