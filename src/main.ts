@@ -17,7 +17,7 @@ import { dismissOrphans, WorkersFile } from './control/orphans.ts';
 import type { Plan } from './control/plan.ts';
 import type { LastStateFile } from './control/state-keeper.ts';
 import type { EmulatorsSpec } from './demo/emulators.ts';
-import { type SampleBackends, startSampleBackends } from './demo/sample-backends.ts';
+import { type SampleBackend, type SampleBackends, startSampleBackends } from './demo/sample-backends.ts';
 import { type Emulators, startEmulators } from './demo/start-emulators.ts';
 import type { State } from './domain/state.ts';
 import { type Prepared, prepareReload, prepareStart, workersFileOf } from './prepare.ts';
@@ -79,20 +79,15 @@ async function serveEmulated(prepared: Prepared, spec: EmulatorsSpec, bootstrapO
   }
 }
 
-/** `serve` on the sample configuration, in front of two sample backends, with a word on what to try. */
+/** `serve` on the sample configuration, in front of its sample backends, with a word on what to try. */
 export async function demo(): Promise<number> {
   const config = relative(process.cwd(), DEMO_CONFIG);
   const prepared = await prepareStart(config, WORKER_SCRIPT);
   if (prepared.kind === 'refused') return refuse(prepared.lines);
   const { plan } = prepared;
-  const [route] = plan.routes;
-  const samples = (['old', 'new'] as const).flatMap((side) => {
-    const source = plan.backends[route?.spec[side] ?? -1]?.source;
-    return source?.kind !== 'static' ? [] : source.endpoints.slice(0, 1).map((endpoint) => ({ side, endpoint }));
-  });
   let backends: SampleBackends;
   try {
-    backends = await startSampleBackends(samples);
+    backends = await startSampleBackends(samplesOf(plan));
   } catch (error) {
     return refuse([`${config}: ${(error as Error).message}`]);
   }
@@ -103,9 +98,22 @@ export async function demo(): Promise<number> {
   }
 }
 
+/** A server for each backend of the sample configuration, which has an address for each. */
+function samplesOf({ routes, backends }: Plan): SampleBackend[] {
+  return routes.flatMap(({ spec }) =>
+    (['old', 'new'] as const).flatMap((side) => {
+      const backend = backends[spec[side]];
+      if (backend?.source.kind !== 'static') return [];
+      const protocol = backend.spec.protocol === 'h2' ? 'h2' : 'http1';
+      return backend.source.endpoints.slice(0, 1).map((endpoint) => ({ side, endpoint, protocol }) as const);
+    }),
+  );
+}
+
 function printFirstSteps({ listeners, routes }: Plan): void {
+  const address = `127.0.0.1:${listeners[0]?.port}`;
   const steps = [
-    [`curl -s http://127.0.0.1:${listeners[0]?.port}/`, 'which side answers'],
+    [`curl -s http://${address}/`, 'which side answers'],
     [
       `npx crossfade set ${routes[0]?.spec.name} 50 --reason "first try" --wait`,
       'half of the requests to the new side',
@@ -114,6 +122,15 @@ function printFirstSteps({ listeners, routes }: Plan): void {
   ] as const;
   const lines = steps.map(([command, effect]) => `  ${command.padEnd(60)}# ${effect}\n`);
   process.stdout.write(`Try, in another terminal:\n${lines.join('')}`);
+  const method = 'crossfade.demo.v1.Greeter/Say';
+  const fields = "-H 'content-type: application/grpc' -H 'te: trailers'";
+  const calls = [
+    `printf '\\0\\0\\0\\0\\0' | curl -s --http2-prior-knowledge ${fields} --data-binary @- http://${address}/${method} | tail -c +8`,
+    `grpcurl -plaintext -proto config/greeter.proto -d '{"name": "you"}' ${address} ${method}`,
+  ];
+  process.stdout.write(
+    `gRPC on the same port, by curl alone or by grpcurl:\n${calls.map((call) => `  ${call}\n`).join('')}`,
+  );
 }
 
 function refuse(lines: readonly string[]): number {

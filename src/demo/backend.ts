@@ -1,13 +1,14 @@
-/** One sample backend as a process of its own: `node backend.js SIDE HOST PORT`. It ends with the process that started it. */
+/** One sample backend as a process of its own: `node backend.js SIDE HOST PORT http1|h2`. It ends with the process that started it. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createGreeter } from './greeter.ts';
 
-const [side = '', host = '127.0.0.1', port = '0'] = process.argv.slice(2);
+const [side = '', host = '127.0.0.1', port = '0', protocol = 'http1'] = process.argv.slice(2);
 
 /** Longer than the proxy keeps an idle connection, so that it is the proxy that closes. */
 const KEEP_ALIVE_MS = 75_000;
 const LONGEST_SLEEP_MS = 60_000;
 
-const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
+const site = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
   const url = new URL(request.url ?? '/', 'http://backend');
   const status = /^\/status\/([2-5]\d\d)$/.exec(url.pathname)?.[1];
   if (status !== undefined) answer(response, Number(status), { side, status: Number(status) });
@@ -42,6 +43,7 @@ async function echo(request: IncomingMessage, response: ServerResponse): Promise
 // A terminal's Ctrl-C reaches every process; the proxy still has requests to finish here.
 process.on('SIGINT', () => {});
 process.on('disconnect', () => process.exit(0));
+const server = protocol === 'h2' ? createGreeter(side) : site;
 server.once('error', (error) => {
   process.send?.({ failure: error.message }, () => process.exit(1));
 });

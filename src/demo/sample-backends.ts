@@ -1,19 +1,26 @@
-/** The two sample backends of the demo, in processes of their own so that the supervisor stays lean. */
+/** The sample backends of the demo, in processes of their own so that the supervisor stays lean. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Endpoint } from '../domain/snapshot.ts';
 
 const SCRIPT = fileURLToPath(new URL('./backend.js', import.meta.url));
 
+export interface SampleBackend {
+  readonly side: string;
+  readonly endpoint: Endpoint;
+  /** `h2`: the greeter of gRPC. */
+  readonly protocol: 'http1' | 'h2';
+}
+
 export interface SampleBackends {
   stop(): Promise<void>;
 }
 
 /** Rejects, with nothing left running, when one cannot listen. */
-export async function startSampleBackends(
-  backends: readonly { readonly side: string; readonly endpoint: Endpoint }[],
-): Promise<SampleBackends> {
-  const children = backends.map(({ side, endpoint }) => fork(SCRIPT, [side, endpoint.host, String(endpoint.port)]));
+export async function startSampleBackends(backends: readonly SampleBackend[]): Promise<SampleBackends> {
+  const children = backends.map(({ side, endpoint, protocol }) =>
+    fork(SCRIPT, [side, endpoint.host, String(endpoint.port), protocol]),
+  );
   const stop = async (): Promise<void> => {
     await Promise.all(children.map(ended));
   };

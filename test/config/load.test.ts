@@ -32,8 +32,13 @@ describe('a good file', () => {
         backends: [
           { name: 'demo-old', source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9101 }] } },
           { name: 'demo-new', source: { kind: 'static', endpoints: [{ host: '127.0.0.1', port: 9102 }] } },
+          { name: 'greeter-old', protocol: 'h2', source: { endpoints: [{ host: '127.0.0.1', port: 9103 }] } },
+          { name: 'greeter-new', protocol: 'h2', source: { endpoints: [{ host: '127.0.0.1', port: 9104 }] } },
         ],
-        routes: [{ name: 'demo', match: { path: '/' }, old: 0, new: 1, weightPpm: 0, sticky: [] }],
+        routes: [
+          { name: 'demo', match: { path: '/' }, old: 0, new: 1, weightPpm: 0, sticky: [] },
+          { name: 'greeter', match: { grpc: { service: 'crossfade.demo.v1.Greeter' } }, old: 2, new: 3, weightPpm: 0 },
+        ],
       },
     });
   });

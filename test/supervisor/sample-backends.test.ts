@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { Client, credentials } from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
 import { until } from './until.ts';
 
@@ -6,6 +8,8 @@ import { until } from './until.ts';
 const { startSampleBackends } = (await import(
   new URL('../../dist/demo/sample-backends.js', import.meta.url).href
 )) as typeof import('../../src/demo/sample-backends.ts');
+
+const same = (bytes: Buffer): Buffer => bytes;
 
 let stop: () => Promise<void> = async () => {};
 afterEach(() => stop());
@@ -27,8 +31,8 @@ test('the sample backends say their side, and answer late, wrong or with what th
   const [old, next] = ports.map(({ port }) => ({ host: '127.0.0.1', port }));
   if (old === undefined || next === undefined) throw new Error('no ports');
   const backends = await startSampleBackends([
-    { side: 'old', endpoint: old },
-    { side: 'new', endpoint: next },
+    { side: 'old', endpoint: old, protocol: 'http1' },
+    { side: 'new', endpoint: next, protocol: 'http1' },
   ]);
   stop = () => backends.stop();
   expect(await ask(old.port, '/')).toEqual([200, { side: 'old' }]);
@@ -46,10 +50,32 @@ test('a sample backend whose port is in use is named, and none is left running',
   const free = await freePort();
   free.release();
   const starting = startSampleBackends([
-    { side: 'old', endpoint: { host: '127.0.0.1', port: free.port } },
-    { side: 'new', endpoint: { host: '127.0.0.1', port: taken.port } },
+    { side: 'old', endpoint: { host: '127.0.0.1', port: free.port }, protocol: 'http1' },
+    { side: 'new', endpoint: { host: '127.0.0.1', port: taken.port }, protocol: 'http1' },
   ]);
   await expect(starting).rejects.toThrow(`127.0.0.1:${taken.port} cannot listen`);
   await expect(fetch(`http://127.0.0.1:${free.port}/`)).rejects.toThrow('fetch failed');
   taken.release();
+});
+
+test('the sample backend of gRPC greets with its side, as its proto file says, and knows no other method', async () => {
+  const { port, release } = await freePort();
+  release();
+  const backends = await startSampleBackends([{ side: 'new', endpoint: { host: '127.0.0.1', port }, protocol: 'h2' }]);
+  stop = () => backends.stop();
+  const proto = readFileSync(new URL('../../config/greeter.proto', import.meta.url), 'utf8');
+  const service = `${/^package (\S+);/m.exec(proto)?.[1]}.${/^service (\S+) /m.exec(proto)?.[1]}`;
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  const call = (method: string, message: Buffer): Promise<string> =>
+    new Promise((resolve) => {
+      const path = `/${service}/${method}`;
+      client.makeUnaryRequest(path, same, same, message, (error, reply) => {
+        // Behind the field's tag and the length.
+        resolve(error === null ? String(reply?.subarray(2)) : `status ${error.code}`);
+      });
+    });
+  expect(await call('Say', Buffer.alloc(0))).toBe('hello from new\n');
+  expect(await call('Say', Buffer.from('\n\x03Ann'))).toBe('hello, Ann, from new\n');
+  expect(await call('Sing', Buffer.alloc(0))).toBe('status 12');
+  client.close();
 });
