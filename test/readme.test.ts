@@ -17,13 +17,28 @@ let replica: Replica;
 let backends: Awaited<ReturnType<typeof startSampleBackends>>;
 
 beforeEach(async () => {
-  const ports = [await freePort(), await freePort()] as const;
-  backends = await startSampleBackends([
-    { side: 'old', endpoint: { host: '127.0.0.1', port: ports[0] } },
-    { side: 'new', endpoint: { host: '127.0.0.1', port: ports[1] } },
-  ]);
+  const ports = await Promise.all(Array.from({ length: 4 }, freePort));
+  const [old, next, greeterOld, greeterNew] = ports.map((port) => `127.0.0.1:${port}`) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  backends = await startSampleBackends(
+    ports.map((port, i) => ({
+      side: i % 2 === 0 ? 'old' : 'new',
+      endpoint: { host: '127.0.0.1', port },
+      protocol: i < 2 ? 'http1' : 'h2',
+    })),
+  );
   replica = new Replica();
-  replica.configure(yamlOf({ old: `127.0.0.1:${ports[0]}`, new: `127.0.0.1:${ports[1]}` }));
+  // The routes of the sample configuration.
+  const match = '{ grpc: { service: crossfade.demo.v1.Greeter } }';
+  const routes = `  - { name: greeter, match: ${match}, old: greeter-old, new: greeter-new }`;
+  const greeters = `backends:
+  greeter-old: { protocol: h2, discovery: { static: ["${greeterOld}"] } }
+  greeter-new: { protocol: h2, discovery: { static: ["${greeterNew}"] } }`;
+  replica.configure(yamlOf({ old, new: next }, { routes }).replace('backends:', greeters));
   await replica.start();
 }, 60_000);
 afterEach(async () => {
@@ -92,4 +107,9 @@ test('the call by curl', async () => {
   const { revision } = await replica.route('demo');
   const answer = await type(call.replace(/"\d+"'/, `"${revision}"'`).trim());
   expect(JSON.parse(answer)).toMatchObject({ name: 'demo', weight: 5, reason: 'step 1' });
+}, 60_000);
+
+test('the gRPC call by curl', async () => {
+  const [call = '', said] = /\$ (printf [\s\S]*?c \+8)\n(.*)\n/.exec(README)?.slice(1) ?? [];
+  expect(await type(call.replace(/ \\\n +/, ' '))).toBe(`${said}\n`);
 }, 60_000);
