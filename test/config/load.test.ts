@@ -66,6 +66,7 @@ describe('a good file', () => {
         bodyBytes: 0,
         connections: 20_000,
         connectionsPerClient: 0,
+        workerMemoryBytes: 0,
         concurrentStreams: 1024,
       },
       timeouts,
