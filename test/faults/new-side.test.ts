@@ -1,4 +1,5 @@
 /** The new side falls ill under a steady load: traffic goes back to old, nobody's request is sent twice, and old does not suffer. */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
@@ -89,10 +90,17 @@ test('both sides are away: nothing is rolled back for it, and they are served as
   await scene.serve([old], [fresh], 'judge: {}');
   scene.load('GET');
   await scene.pass(1);
-  for (const server of before) server.kill('SIGKILL');
+  // Old first, to its end: while it takes connections, a dead new side is rightly taken back.
+  for (const server of before) {
+    const ended = once(server, 'exit');
+    server.kill('SIGKILL');
+    await ended;
+  }
   await sleep(AWAY_MS);
   const alone = scene.answers.length;
-  await Promise.all([scene.backend(old), scene.backend(fresh)]);
+  // And new before old, for the same reason.
+  await scene.backend(fresh);
+  await scene.backend(old);
   const backAt = performance.now();
   for (const side of ['old', 'new']) {
     await until(`answers of ${side}`, () => scene.answers.slice(alone).some((answer) => answer.side === side));
