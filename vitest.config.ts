@@ -7,7 +7,7 @@ export default defineConfig({
     maxWorkers: 2,
     // Real processes on a machine that does other work: one that fails twice has a reason, and one that passes at the second try is named.
     retry: process.env['CI'] === 'true' ? 1 : 0,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
   },
 });

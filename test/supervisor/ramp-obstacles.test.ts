@@ -82,7 +82,7 @@ test('endpoints that are known and ill hold a ramp; it goes on by itself when th
     ramp: { step: 1, waiting: { for: 'endpoints', reason: expect.stringContaining(reason) } },
   });
   const text = await told();
-  expect(text).toContain(`  │  waits for endpoints: ${reason}`);
+  expect(text).toContain(`  │  ⚠ waits for endpoints: ${reason}`);
   expect(text).toContain(`it is held, at step 1 of 2 of a ramp (30%), waits for endpoints: ${reason}`);
   health.isWell = true;
   const on = await shown('the ramp', ({ state }) => state === 'ramping');
@@ -103,7 +103,7 @@ test('a step that the new side cannot carry is waited for, told of, and taken wh
   );
   expect(waits).toMatchObject({ weight: 40, ramp: { step: 1 } });
   const text = await told();
-  expect(text).toContain("  │  waits for capacity: The new side's 1 ready endpoints carry 20 requests a second");
+  expect(text).toContain("  │  ⚠ waits for capacity: The new side's 1 ready endpoints carry 20 requests a second");
   expect(text).toContain('(40%), waits for capacity: The new side');
   await load?.stop();
   expect(await shown('its end', ({ weight }) => weight === 100, 30_000)).toMatchObject({ state: 'completed' });
