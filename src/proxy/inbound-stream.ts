@@ -161,9 +161,9 @@ export class InboundStream implements InboundHalf, StreamSink {
   cutResponse(code: ErrorCode, grpcType: string | null): void {
     this.flushResponse();
     const stream = this.#stream;
-    if (ERRORS[code].source === 'client') stream?.reset(CANCEL);
-    else if (grpcType !== null) stream?.sendEnd(http2Trailers(code));
-    else stream?.reset(INTERNAL_ERROR);
+    // Whoever has stopped reading would not read trailers either.
+    if (grpcType !== null && code !== 'clientStalled') stream?.sendEnd(http2Trailers(code));
+    else stream?.reset(ERRORS[code].source === 'client' ? CANCEL : INTERNAL_ERROR);
     this.#release();
   }
 

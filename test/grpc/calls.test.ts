@@ -11,7 +11,7 @@ import {
 } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
 import { AT_ATTEMPTS } from '../../src/domain/counts.ts';
-import { type Plane, until } from '../proxy/harness.ts';
+import { LIMITS, type Plane, until } from '../proxy/harness.ts';
 import { plane } from '../proxy/scene.ts';
 import { Caller, serve } from './calls.ts';
 
@@ -204,4 +204,17 @@ test('a server that dies in a conversation gives the client UNAVAILABLE', async 
   server.forceShutdown();
   await until('the status', () => code !== undefined);
   expect(code).toBe(status.UNAVAILABLE);
+});
+
+test('regression: a stream whose requests are larger than a body may be is told RESOURCE_EXHAUSTED, not CANCELLED', async () => {
+  const table = { limits: { ...LIMITS, bodyBytes: 1_000 } };
+  const { caller } = await through((await serve(ECHO)).port, { table });
+  const chat = caller.chat(new Metadata());
+  let code: number | undefined;
+  chat.on('data', () => chat.write(Buffer.alloc(90)));
+  chat.on('error', (error: { code?: number }) => {
+    code = error.code;
+  });
+  chat.write(Buffer.alloc(90));
+  expect(await until('the end', () => code)).toBe(status.RESOURCE_EXHAUSTED);
 });

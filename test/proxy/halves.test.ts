@@ -13,7 +13,7 @@ import { ConnectionCensus, Listener } from '../../src/proxy/listener.ts';
 import { type Connect, Pool } from '../../src/proxy/pool.ts';
 import { RescueBudget } from '../../src/proxy/rescue-budget.ts';
 import { Runtime } from '../../src/proxy/runtime.ts';
-import { freePort, TIMEOUTS, until, Wire } from './harness.ts';
+import { freePort, LIMITS, TIMEOUTS, until, Wire } from './harness.ts';
 import { MemoryInbound, MemoryOutbound, request, response } from './memory-halves.ts';
 import { backend, GET, head, message } from './scene.ts';
 
@@ -49,16 +49,7 @@ function stage(port?: number): Stage {
       counts,
       trusted: new TrustedProxies([]),
       override: null,
-      limits: {
-        headBytes: 16_384,
-        fields: 100,
-        targetBytes: 8192,
-        bodyBytes: 0,
-        connections: 9,
-        connectionsPerClient: 0,
-        concurrentStreams: 1024,
-        workerMemoryBytes: 0,
-      },
+      limits: LIMITS,
       requestHeadMs: 10_000,
       idleMs: 60_000,
     },

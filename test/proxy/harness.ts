@@ -16,6 +16,17 @@ export function shows(certificate: string, key: string): ListenerTls {
   return { certificates: [{ certificate, key, names: [] }], client: null };
 }
 
+export const LIMITS = {
+  headBytes: 16_384,
+  fields: 100,
+  targetBytes: 8192,
+  bodyBytes: 0,
+  connections: 1000,
+  connectionsPerClient: 0,
+  concurrentStreams: 1024,
+  workerMemoryBytes: 0,
+};
+
 export const TIMEOUTS: Timeouts = {
   connectMs: 1000,
   requestHeadMs: 10_000,
@@ -200,16 +211,7 @@ export class Plane {
             ...options.route,
           },
         ],
-        limits: {
-          headBytes: 16_384,
-          fields: 100,
-          targetBytes: 8192,
-          bodyBytes: 0,
-          connections: 1000,
-          connectionsPerClient: 0,
-          concurrentStreams: 1024,
-          workerMemoryBytes: 0,
-        },
+        limits: LIMITS,
         requestHeadMs: 10_000,
         idleMs: 60_000,
         trustedProxies: [],

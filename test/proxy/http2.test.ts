@@ -1,7 +1,7 @@
 /** Clients that speak HTTP/2 (RFC 9113), from the same port as those of HTTP/1.1, to backends that speak HTTP/1.1. */
 import { describe, expect, test } from 'vitest';
 import { AT_ATTEMPTS, AT_REQUESTS, CODE_CLASSES, codeClass } from '../../src/domain/counts.ts';
-import { type Plane, until } from './harness.ts';
+import { LIMITS, type Plane, until } from './harness.ts';
 import { Http2Client, INTERNAL_ERROR } from './http2-client.ts';
 import { answering, backend, head, message, OK, plane } from './scene.ts';
 
@@ -78,16 +78,7 @@ describe('requests', () => {
 
   test('a body over the limit is 413, announced or not', async () => {
     const origin = await backend();
-    const limits = {
-      headBytes: 16_384,
-      fields: 100,
-      targetBytes: 8192,
-      bodyBytes: 10,
-      connections: 9,
-      connectionsPerClient: 0,
-      concurrentStreams: 1024,
-      workerMemoryBytes: 0,
-    };
+    const limits = { ...LIMITS, bodyBytes: 10 };
     const proxy = await plane({ old: [origin], table: { limits } });
     const h2 = client(proxy);
     const announced = h2.open({ ':method': 'POST', ':path': '/', 'content-length': '11' }, false);

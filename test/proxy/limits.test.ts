@@ -1,20 +1,11 @@
 /** What a client may not have too much of: the last that is allowed, the first that is not, and what is said then. */
 import { connect as connectTo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { type Plane, ScriptedBackend, TIMEOUTS, until, Wire } from './harness.ts';
+import { LIMITS, type Plane, ScriptedBackend, TIMEOUTS, until, Wire } from './harness.ts';
 import type { ReceivedMessage } from './message.ts';
 import { answering, ask, backend, connect, GET, head, message, OK, plane } from './scene.ts';
 
-const LIMITS = {
-  headBytes: 1000,
-  fields: 10,
-  targetBytes: 200,
-  bodyBytes: 100,
-  connections: 1000,
-  connectionsPerClient: 0,
-  concurrentStreams: 1024,
-  workerMemoryBytes: 0,
-};
+const SMALL = { ...LIMITS, headBytes: 1000, fields: 10, targetBytes: 200, bodyBytes: 100 };
 
 /** Says what is wrong in few words of its own, and nothing about what is behind. */
 function expectProblem(answer: ReceivedMessage, status: number, code: string, port = 0): void {
@@ -58,7 +49,7 @@ describe('size', () => {
     ['a chunked body', withChunks(100), withChunks(101), 413, 'bodyTooLarge'],
   ])('%s: the limit passes, one more does not', async (_name, most, tooMuch, status, code) => {
     const origin = await answering(OK);
-    const client = await connect(await plane({ old: [origin], table: { limits: LIMITS } }));
+    const client = await connect(await plane({ old: [origin], table: { limits: SMALL } }));
     expect((await ask(client, most)).body).toBe('ok');
     const answer = await ask(client, tooMuch);
     expectProblem(answer, status, code, origin.port);
@@ -67,14 +58,14 @@ describe('size', () => {
   });
 
   test('what does not end is refused before its end', async () => {
-    const proxy = await plane({ table: { limits: LIMITS } });
+    const proxy = await plane({ table: { limits: SMALL } });
     expectProblem(await ask(await connect(proxy), `GET /${'y'.repeat(2000)}`), 414, 'targetTooLong');
     expectProblem(await ask(await connect(proxy), `GET / HTTP/1.1\r\nx: ${'y'.repeat(2000)}`), 431, 'headTooLarge');
   });
 
   test('a body that is announced as too large costs the backend nothing', async () => {
     const origin = await backend();
-    const client = await connect(await plane({ old: [origin], table: { limits: LIMITS } }));
+    const client = await connect(await plane({ old: [origin], table: { limits: SMALL } }));
     client.say('POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 101\r\n\r\n');
     expect((await message(client)).status).toBe(413);
     await client.isClosed();
@@ -83,7 +74,7 @@ describe('size', () => {
 
   test('a chunked body that becomes too large is broken off at the backend, not ended', async () => {
     const origin = await backend();
-    const client = await connect(await plane({ old: [origin], table: { limits: LIMITS } }));
+    const client = await connect(await plane({ old: [origin], table: { limits: SMALL } }));
     client.say(withChunks(60).replace('0\r\n\r\n', ''));
     const wire = await origin.asked();
     await wire.sees('y');
@@ -97,7 +88,7 @@ describe('size', () => {
       await head(wire);
       wire.say('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nsome');
     });
-    const client = await connect(await plane({ old: [origin], table: { limits: LIMITS } }));
+    const client = await connect(await plane({ old: [origin], table: { limits: SMALL } }));
     client.say(withChunks(60).replace('0\r\n\r\n', ''));
     await client.sees('some');
     client.say('1\r\ny\r\n'.repeat(60));
@@ -133,7 +124,7 @@ describe('time', () => {
   });
 
   test('a client that goes on sending when it has been refused is not reset before it can have read why', async () => {
-    const proxy = await plane({ table: { limits: LIMITS } });
+    const proxy = await plane({ table: { limits: SMALL } });
     const client = await connect(proxy, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n');
     expect((await message(client)).status).toBe(413);
     for (let i = 0; i < 5; i++) {
@@ -168,7 +159,7 @@ async function expectRefused(client: Wire): Promise<void> {
 describe('connections', () => {
   test('beyond the limit are told to come back, and are let in when another has left', async () => {
     const origin = await answering(OK);
-    const limits = { ...LIMITS, connections: 2 };
+    const limits = { ...SMALL, connections: 2 };
     const proxy = await plane({ old: [origin], table: { limits } });
     const first = await from(proxy, '127.0.0.1');
     expect((await ask(first, GET)).body).toBe('ok');
@@ -180,7 +171,7 @@ describe('connections', () => {
   });
 
   test('of one client beyond its limit are told to come back, those of others are let in', async () => {
-    const limits = { ...LIMITS, connectionsPerClient: 2 };
+    const limits = { ...SMALL, connectionsPerClient: 2 };
     const proxy = await plane({ old: [await answering(OK)], table: { limits } });
     const first = await from(proxy, '127.0.0.1');
     expect((await ask(first, GET)).body).toBe('ok');
@@ -244,7 +235,7 @@ describe('an error that answers HEAD has the head of one, and no body', () => {
   });
 
   test('of a body that is too large', async () => {
-    const client = await connect(await plane({ table: { limits: LIMITS } }), withBody(101, 'HEAD'));
+    const client = await connect(await plane({ table: { limits: SMALL } }), withBody(101, 'HEAD'));
     expect(await client.isClosed()).toMatch(/^HTTP\/1\.1 413 [^]*\r\n\r\n$/);
   });
 });
