@@ -172,6 +172,7 @@ export class RouteJudge {
   /** Reads, and writes down the result of a bucket that is over; the first to do so has said it for all. */
   async #read(judgement: Judgement, counters: Counters, evidence: RouteEvidence): Promise<void> {
     const over = judgement.read(evidence);
+    judgement.watch(this.#options.monotonic());
     if (over === null) return;
     const closed = await counters.close(this.#options.route, over.index, over.result);
     judgement.read(closed);

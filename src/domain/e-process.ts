@@ -26,6 +26,8 @@ export interface Totals {
 /** What the closed buckets left, as JSON. Counts of the open bucket are not in it. */
 export interface SavedEProcess {
   readonly stakes: readonly number[];
+  /** The same of the mixture whose gain a bucket is limited; absent: there is none. */
+  readonly steady?: readonly number[];
   readonly history: { readonly requests: number; readonly faults: number };
   readonly totals: Totals;
 }
@@ -51,6 +53,8 @@ const NO_TOTALS: Totals = { oldRequests: 0, oldFaults: 0, newRequests: 0, newFau
 export class EProcess {
   readonly #tolerance: Tolerance;
   readonly #mixture: Mixture;
+  /** The same wagers, of which no single bucket makes much; null: they count as they are. */
+  readonly #steady: Mixture | null;
   readonly #gains: Float64Array;
   /** The first `#open` are those of the open bucket; the others wait to be used again. */
   readonly #eras: Era[] = [];
@@ -64,17 +68,22 @@ export class EProcess {
   /** The open bucket is reckoned without the old side, which has had nothing to say lately. Never the first one of all. */
   #isAlone = false;
 
-  /** @param horizonBuckets length of a test */
-  constructor(tolerance: Tolerance, horizonBuckets: number) {
+  /**
+   * @param horizonBuckets length of a test
+   * @param mostGain natural logarithm of the most that one bucket may multiply the evidence by; absent: there is no limit
+   */
+  constructor(tolerance: Tolerance, horizonBuckets: number, mostGain?: number) {
     this.#tolerance = tolerance;
     this.#gains = new Float64Array(wagersOf(tolerance));
     this.#mixture = new Mixture(this.#gains.length, horizonBuckets);
+    this.#steady = mostGain === undefined ? null : new Mixture(this.#gains.length, horizonBuckets, mostGain);
   }
 
   /** A new test: of what has been counted only the old side's history stays. */
   begin(): void {
     if (this.#open > 0) this.#remember(1);
     this.#mixture.begin();
+    this.#steady?.begin();
     this.#closed = NO_TOTALS;
     this.#open = 0;
   }
@@ -89,7 +98,9 @@ export class EProcess {
 
   /** @param buckets 1, and one more for each empty bucket behind the open one */
   close(buckets: number): void {
-    this.#mixture.close(this.#gainsOfOpen(), buckets);
+    const gains = this.#gainsOfOpen();
+    this.#mixture.close(gains, buckets);
+    this.#steady?.close(gains, buckets);
     this.#closed = this.totals();
     this.#remember(buckets);
     this.#open = 0;
@@ -97,6 +108,11 @@ export class EProcess {
 
   /** Natural logarithm of the evidence. */
   log(): number {
+    return (this.#steady ?? this.#mixture).log(this.#gainsOfOpen());
+  }
+
+  /** The same without the limit of what one bucket may add. */
+  logAtOnce(): number {
     return this.#mixture.log(this.#gainsOfOpen());
   }
 
@@ -126,12 +142,14 @@ export class EProcess {
 
   save(): SavedEProcess {
     const history = { requests: this.#historyRequests, faults: this.#historyFaults };
-    return { stakes: this.#mixture.save(), history, totals: this.#closed };
+    const saved = { stakes: this.#mixture.save(), history, totals: this.#closed };
+    return this.#steady === null ? saved : { ...saved, steady: this.#steady.save() };
   }
 
   /** In place of everything counted so far. */
-  restore({ stakes, history, totals }: SavedEProcess): void {
+  restore({ stakes, steady, history, totals }: SavedEProcess): void {
     this.#mixture.restore(stakes);
+    if (steady !== undefined) this.#steady?.restore(steady);
     this.#historyRequests = history.requests;
     this.#historyFaults = history.faults;
     this.#expect();

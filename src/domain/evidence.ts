@@ -47,6 +47,13 @@ const BEYOND_GAPS: readonly number[] = [0.25, 0.5, 0.7];
 /** One hop's jitter and cold connections make one response in a hundred slow: tolerated (research page, section 5). */
 const SLOW_TOLERANCE: Tolerance = { rho: 1, delta: 0.01 };
 
+/**
+ * One pause of a process makes all that wait for it slow, so the responses of a moment are no independent draws, as the comparison takes them
+ * for. If a bucket at most doubles the evidence, then it expects at most 1 from one in which either side may have paused, as likely as the
+ * other: 2 if new did, next to nothing if old did. Who is slow for good is found in 15 to 31 buckets; who has stopped, by `isStall`.
+ */
+const MOST_SLOW_GAIN = Math.LN2;
+
 export class Evidence {
   readonly settings: TestSettings;
   readonly #streams: readonly Stream[];
@@ -117,17 +124,24 @@ export class Evidence {
     this.#of(kind)?.process.add(counts);
   }
 
-  /** Natural logarithm of the merged evidence. */
-  log(): number {
+  /** Natural logarithm of the merged evidence. @param isStall new has stopped answering in time (streak.ts): slowness counts at once */
+  log(isStall = false): number {
     let merged = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < this.#streams.length; i++) merged = logOfSum(merged, logOf(this.#streams[i] as Stream));
+    for (let i = 0; i < this.#streams.length; i++)
+      merged = logOfSum(merged, logOf(this.#streams[i] as Stream, isStall));
     return merged;
   }
 
   /** The stream that gives the evidence most of its weight. */
-  leading(): { readonly kind: StreamKind; readonly totals: Totals } {
-    const { kind, process } = this.#streams.reduce((most, next) => (logOf(next) > logOf(most) ? next : most));
+  leading(isStall = false): { readonly kind: StreamKind; readonly totals: Totals } {
+    const log = (stream: Stream): number => logOf(stream, isStall);
+    const { kind, process } = this.#streams.reduce((most, next) => (log(next) > log(most) ? next : most));
     return { kind, totals: process.totals() };
+  }
+
+  /** Of the responses that are slow by the highest bound. */
+  slowTotals(): Totals {
+    return (this.#of('slow99') ?? (this.#streams[0] as Stream)).process.totals();
   }
 
   /** Of the fault stream. */
@@ -186,8 +200,8 @@ function beyondTolerance(share: number): Tolerance {
   return { rho: 1 - share, delta: share, alone: share, gaps: BEYOND_GAPS };
 }
 
-function logOf({ logShare, process }: Stream): number {
-  return logShare + process.log();
+function logOf({ logShare, process }: Stream, isStall: boolean): number {
+  return logShare + (isStall ? process.logAtOnce() : process.log());
 }
 
 /** Cells that are faults to a stream, at once and late, and what is ok to it beside `ok`. */
@@ -218,17 +232,18 @@ function countsOf(
 }
 
 function streamsOf({ streams, rho, delta, horizonBuckets }: TestSettings): Stream[] {
-  const stream = (kind: StreamKind, share: number, tolerance: Tolerance): Stream => ({
+  const stream = (kind: StreamKind, share: number, tolerance: Tolerance, mostGain?: number): Stream => ({
     kind,
     logShare: Math.log(share),
-    process: new EProcess(tolerance, horizonBuckets),
+    process: new EProcess(tolerance, horizonBuckets, mostGain),
   });
+  const slow = (kind: SlowKind): Stream => stream(kind, 0.2 / 3, SLOW_TOLERANCE, MOST_SLOW_GAIN);
   if (streams === 'fault') return [stream('fault', 1, { rho, delta })];
   return [
     stream('fault', 0.6, { rho, delta }),
     stream('clientError', 0.2, { rho, delta }),
-    stream('slow50', 0.2 / 3, SLOW_TOLERANCE),
-    stream('slow90', 0.2 / 3, SLOW_TOLERANCE),
-    stream('slow99', 0.2 / 3, SLOW_TOLERANCE),
+    slow('slow50'),
+    slow('slow90'),
+    slow('slow99'),
   ];
 }

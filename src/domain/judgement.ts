@@ -6,6 +6,7 @@ import { type Era, readEra } from './era.ts';
 import type { TestSettings } from './evidence.ts';
 import { SLOW_QUANTILES, slowBounds } from './latency.ts';
 import { LATENCY_BINS, quantile } from './latency-sketch.ts';
+import { Streak } from './streak.ts';
 import { AT_LATE_SLOW, AT_SLOW, AT_TIMED, SLOW_KINDS, TALLY_NAMES, TALLY_SIDE_CELLS } from './tally.ts';
 import { openTrial, type SavedTrial, type Trial } from './trial.ts';
 import type { Verdict } from './verdict.ts';
@@ -70,7 +71,7 @@ export function voteName(replica: string): string {
 
 /** What the closed buckets left. */
 interface Saved {
-  readonly format: 2;
+  readonly format: 3;
   /** -1: none has begun. */
   readonly testSince: number;
   readonly trial: SavedTrial;
@@ -86,6 +87,7 @@ export class Judgement {
   readonly #isSticky: boolean;
   readonly #test: TestSettings;
   readonly #latency: JudgeSettings['latency'];
+  readonly #streak = new Streak();
   #trial: Trial;
   #bucket = -1;
   #saved: Saved | null = null;
@@ -132,9 +134,14 @@ export class Judgement {
     return over;
   }
 
+  /** Whether the new side has stopped answering in time is seen by the times at which it is asked about. @param nowMs only ever compared */
+  watch(nowMs: number): void {
+    this.#streak.observe(this.#trial.slowTotals(), nowMs);
+  }
+
   /** @param share of its alphas that the evidence may use */
   verdict(share = 1): Verdict {
-    return this.#trial.verdict(share);
+    return this.#trial.verdict(share, this.#streak.isStall);
   }
 
   /** Of the test that the evidence belongs to; -1: none has begun. */
@@ -259,7 +266,7 @@ export class Judgement {
     const latencies: number[] = [];
     for (const [bin, count] of this.#latencies.entries()) if (count >= LEAST_COUNT) latencies.push(bin, count);
     const saved: Saved = {
-      format: 2,
+      format: 3,
       testSince: this.#testSince,
       trial: this.#trial.save(),
       latencies,
@@ -276,7 +283,7 @@ export class Judgement {
 function parse(result: string): Saved | null {
   try {
     const saved = JSON.parse(result) as Saved;
-    return saved.format === 2 ? saved : null;
+    return saved.format === 3 ? saved : null;
   } catch {
     return null;
   }

@@ -1,3 +1,6 @@
+/** Of an open bucket in which nothing was counted. */
+const NO_GAINS: readonly number[] = [];
+
 /**
  * The average of several wagers, each begun anew with a small stake in every bucket, so that a fault which begins late is not buried
  * under all that went well before: M = mean of A exp(L), where L is the logarithm of what the open bucket multiplied a wager by and A
@@ -9,9 +12,15 @@ export class Mixture {
   readonly #exponents: Float64Array;
   /** What begins with each bucket; half of all begins with the test. */
   readonly #start: number;
+  readonly #mostGain: number;
 
-  /** @param horizonBuckets length of a test: in so many buckets the other half of all stakes begins */
-  constructor(wagers: number, horizonBuckets: number) {
+  /**
+   * @param horizonBuckets length of a test: in so many buckets the other half of all stakes begins
+   * @param mostGain natural logarithm of the most that one bucket may multiply M by. What is above is given away, which can only lower the chance
+   *   that M reaches anything
+   */
+  constructor(wagers: number, horizonBuckets: number, mostGain = Number.POSITIVE_INFINITY) {
+    this.#mostGain = mostGain;
     this.#stakes = new Float64Array(wagers);
     this.#exponents = new Float64Array(wagers);
     this.#start = 1 / (2 * horizonBuckets);
@@ -24,10 +33,19 @@ export class Mixture {
 
   /** Natural logarithm of M. @param gains L by wager */
   log(gains: Float64Array): number {
-    const wagers = gains.length;
+    return this.#uncapped(gains) - this.#excess(gains);
+  }
+
+  #excess(gains: Float64Array): number {
+    if (this.#mostGain === Number.POSITIVE_INFINITY) return 0;
+    return Math.max(0, this.#uncapped(gains) - this.#uncapped(NO_GAINS) - this.#mostGain);
+  }
+
+  #uncapped(gains: ArrayLike<number>): number {
+    const wagers = this.#stakes.length;
     let largest = Number.NEGATIVE_INFINITY;
     for (let k = 0; k < wagers; k++) {
-      const exponent = (this.#stakes[k] as number) + (gains[k] as number);
+      const exponent = (this.#stakes[k] as number) + (gains[k] ?? 0);
       this.#exponents[k] = exponent;
       if (exponent > largest) largest = exponent;
     }
@@ -39,8 +57,9 @@ export class Mixture {
   /** @param buckets 1, and one more for each empty bucket behind the open one */
   close(gains: Float64Array, buckets: number): void {
     const begun = Math.log(buckets * this.#start);
+    const excess = this.#excess(gains);
     for (let k = 0; k < gains.length; k++)
-      this.#stakes[k] = logOfSum((this.#stakes[k] as number) + (gains[k] as number), begun);
+      this.#stakes[k] = logOfSum((this.#stakes[k] as number) + (gains[k] as number) - excess, begun);
   }
 
   save(): readonly number[] {

@@ -3,6 +3,7 @@
  * against a side again and again. So time is cut into windows, each a test of its own that counts each key's first response in it. A
  * later window has less alpha, and all together have what the route has. Short ones see a large fault soon, long ones a small one at all.
  */
+import type { Totals } from './e-process.ts';
 import { Evidence, type SavedEvidence, type TestSettings } from './evidence.ts';
 import { lead, type Verdict, verdictOf } from './verdict.ts';
 
@@ -43,10 +44,17 @@ export class StickyEvidence {
   /**
    * Of the family that is nearest to its threshold.
    * @param of its alpha that the route may use
+   * @param isStall new has stopped answering in time (streak.ts)
    */
-  verdict(of = 1): Verdict {
-    const { evidence, share } = this.#families.reduce((most, next) => (next.lead > most.lead ? next : most));
-    return verdictOf(evidence, share * of);
+  verdict(of = 1, isStall = false): Verdict {
+    const leadOf = (family: Family): number => family.lead(isStall);
+    const { evidence, share } = this.#families.reduce((most, next) => (leadOf(next) > leadOf(most) ? next : most));
+    return verdictOf(evidence, share * of, isStall);
+  }
+
+  /** Of the shorter windows. */
+  slowTotals(): Totals {
+    return (this.#families[0] as Family).evidence.slowTotals();
   }
 
   save(): SavedStickyEvidence {
@@ -83,8 +91,8 @@ class Family {
     return (FAMILY_SHARE * 6) / (Math.PI * number) ** 2;
   }
 
-  get lead(): number {
-    return lead(this.evidence, this.share);
+  lead(isStall: boolean): number {
+    return lead(this.evidence, this.share, isStall);
   }
 
   begin(): void {

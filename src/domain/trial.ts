@@ -1,4 +1,5 @@
 /** The evidence of one route, by whichever way its requests are drawn: each afresh, or by a key that stays on its side. */
+import type { Totals } from './e-process.ts';
 import { Evidence, type SavedEvidence, type TestSettings } from './evidence.ts';
 import { FAMILIES, type SavedStickyEvidence, StickyEvidence } from './sticky-evidence.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
@@ -14,7 +15,9 @@ export interface Trial {
   countsOf(index: number): Pick<Evidence, 'addOutcomes' | 'addSlow'>;
   /** What stands in front of the names of the counts that speak for or against a side. */
   readonly prefixes: readonly string[];
-  verdict(share: number): Verdict;
+  verdict(share: number, isStall: boolean): Verdict;
+  /** Of the responses that are slow by the highest bound. */
+  slowTotals(): Totals;
   save(): SavedTrial;
   /** False: what was saved is of the other kind. */
   restore(saved: SavedTrial): boolean;
@@ -44,8 +47,12 @@ class FreshTrial implements Trial {
     return this.#evidence;
   }
 
-  verdict(share: number): Verdict {
-    return verdictOf(this.#evidence, share);
+  verdict(share: number, isStall: boolean): Verdict {
+    return verdictOf(this.#evidence, share, isStall);
+  }
+
+  slowTotals(): Totals {
+    return this.#evidence.slowTotals();
   }
 
   save(): SavedTrial {
@@ -78,8 +85,12 @@ class StickyTrial implements Trial {
     return this.#evidence.countsOf(index === 0 ? 0 : 1);
   }
 
-  verdict(share: number): Verdict {
-    return this.#evidence.verdict(share);
+  verdict(share: number, isStall: boolean): Verdict {
+    return this.#evidence.verdict(share, isStall);
+  }
+
+  slowTotals(): Totals {
+    return this.#evidence.slowTotals();
   }
 
   save(): SavedTrial {

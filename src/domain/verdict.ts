@@ -26,18 +26,20 @@ const ENOUGH_NEW_REQUESTS = 100;
  * How far the comparison is above its threshold, as a natural logarithm: from 0 on it takes the route back. What can be asked after
  * every response, where `verdictOf` has words to make.
  * @param share of its alpha that the evidence may use
+ * @param isStall new has stopped answering in time (streak.ts)
  */
-export function lead(evidence: Evidence, share = 1): number {
-  return evidence.log() + Math.log(evidence.settings.alpha * share);
+export function lead(evidence: Evidence, share = 1, isStall = false): number {
+  return evidence.log(isStall) + Math.log(evidence.settings.alpha * share);
 }
 
-/** @param share of its alphas that the evidence may use */
-export function verdictOf(evidence: Evidence, share = 1): Verdict {
+/** @param share of its alphas that the evidence may use @param isStall new has stopped answering in time (streak.ts) */
+export function verdictOf(evidence: Evidence, share = 1, isStall = false): Verdict {
   const alpha = evidence.settings.alpha * share;
-  const log = evidence.log();
-  if (lead(evidence, share) >= 0) {
-    const { kind, totals } = evidence.leading();
-    return verdict(totals, { kind: 'breach', said: sentence(kind, totals), log, alpha });
+  const log = evidence.log(isStall);
+  if (lead(evidence, share, isStall) >= 0) {
+    const { kind, totals } = evidence.leading(isStall);
+    const stalled = isStall && kind.startsWith('slow') ? ', and none of the last was in time' : '';
+    return verdict(totals, { kind: 'breach', said: `${sentence(kind, totals)}${stalled}`, log, alpha });
   }
   const counts = evidence.totals();
   return (

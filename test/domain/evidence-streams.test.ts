@@ -24,11 +24,11 @@ const ALL: TestSettings = { ...SETTINGS, streams: 'all', ceiling: { share: 0.25,
 const LN_THRESHOLD = Math.log(1000);
 
 /** Evidence of a test of all streams in which nothing but this was counted. */
-function evidenceAfter(add: (evidence: Evidence) => void): number {
+function evidenceAfter(add: (evidence: Evidence) => void, isStall = false): number {
   const evidence = new Evidence(ALL, 0);
   evidence.begin();
   add(evidence);
-  return Math.exp(evidence.log());
+  return Math.exp(evidence.log(isStall));
 }
 
 describe('streams merged', () => {
@@ -43,10 +43,16 @@ describe('streams merged', () => {
     );
     const slow = new Evidence({ ...SETTINGS, delta: 0.01 }, 0);
     slow.addFaults(counts);
-    expect(evidenceAfter((evidence) => evidence.addSlow('slow90', counts))).toBeCloseTo(
+    expect(evidenceAfter((evidence) => evidence.addSlow('slow90', counts), true)).toBeCloseTo(
       (0.2 / 3) * Math.exp(slow.log()) + (1 - 0.2 / 3) * idle,
       6,
     );
+  });
+
+  test('a bucket of slow responses at most doubles what they are worth, unless new has stopped', () => {
+    const counts = flush(100_000, 90, 0, 0, 10);
+    expect(evidenceAfter((evidence) => evidence.addSlow('slow90', counts))).toBeCloseTo(0.5 + (0.2 / 3) * 0.5, 6);
+    expect(evidenceAfter((evidence) => evidence.addSlow('slow90', counts), true)).toBeGreaterThan(1000);
   });
 
   test('outcomes: each kind is ok to the other stream, and whoever left is in neither', () => {
@@ -86,8 +92,8 @@ describe('streams merged', () => {
     const evidence = new Evidence(ALL, 0);
     evidence.begin();
     for (let i = 0; i < 20; i++) evidence.addSlow('slow99', flush(100_000, 9, 0, 0, 1));
-    expect(evidence.log()).toBeGreaterThan(LN_THRESHOLD);
-    expect(evidence.leading().kind).toBe('slow99');
+    expect(evidence.log(true)).toBeGreaterThan(LN_THRESHOLD);
+    expect(evidence.leading(true).kind).toBe('slow99');
   });
 
   test('all streams and ceilings come back from what was saved', () => {

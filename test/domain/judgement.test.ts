@@ -132,9 +132,35 @@ describe('slowness', () => {
       scene.second++;
     }
     expect(replica.verdict().kind).toBe('healthy');
-    await scene.count({ ...calm, 'new.slow50': 60, 'new.slow90': 50, 'new.slow99': 40 });
-    await scene.read(replica);
+    const slow = { ...calm, 'new.slow50': 60, 'new.slow90': 50, 'new.slow99': 40 };
+    const begun = scene.second;
+    while (replica.verdict().kind === 'healthy' && scene.second < begun + 60) {
+      scene.second++;
+      await scene.count(slow);
+      await scene.read(replica);
+    }
     expect(replica.verdict()).toMatchObject({ kind: 'breach', reason: expect.stringContaining('slower than old') });
+    expect(scene.second - begun).toBeLessThanOrEqual(31);
+  });
+
+  test('takes the route back at once when nothing of the new side is in time any more, and says so', async () => {
+    const scene = new Scene();
+    const replica = new Judgement(SETTINGS, false);
+    const calm = { ...WELL, 'old.timed': 900, 'new.timed': 100, 'old.slow50': 450, 'old.slow90': 90, 'old.slow99': 9 };
+    await scene.count(calm);
+    await scene.read(replica);
+    scene.second++;
+    const verdicts: string[] = [];
+    for (let ms = 0; ms <= 900; ms += 100) {
+      await scene.count({ 'old.ok': 90, 'old.timed': 90, 'old.slow50': 45, 'old.slow90': 9, 'old.slow99': 1 });
+      const slow = { 'new.slow50': 10, 'new.slow90': 10, 'new.slow99': 10 };
+      await scene.count({ 'new.ok': 10, 'new.timed': 10, ...slow });
+      await scene.read(replica);
+      replica.watch(ms);
+      verdicts.push(replica.verdict().kind);
+    }
+    expect(verdicts).toEqual([...Array<string>(9).fill('healthy'), 'breach']);
+    expect(replica.verdict().reason).toMatch(/slower than old's .*, and none of the last was in time;/);
   });
 
   test('a quantile of a sketch is right to a few percent', () => {
