@@ -39,8 +39,10 @@ test.each([
   expect(scene.seenTwice()).toEqual([]);
   // Half an answer never looks like a whole one.
   expect(new Set(scene.answers.map(({ side }) => side))).toEqual(
-    new Set(scene.failures.length > 0 && mode !== 'refusing' ? ['old', 'new', ''] : ['old', 'new']),
+    new Set(scene.failures.length > 0 ? ['old', 'new', ''] : ['old', 'new']),
   );
+  // A connection that is refused fails nobody; what was on its way in the others when they were cut may not be sent again.
+  if (mode === 'refusing') expect(scene.failures.length).toBeLessThanOrEqual(RATE / 100);
   expect(scene.answers.filter(({ sentAt, side }) => sentAt >= backAt && side !== 'old')).toEqual([]);
   expect(await scene.replica.route('demo')).toMatchObject({ state: 'rolledBack' });
 });

@@ -36,7 +36,8 @@ export interface Place {
 export class Scene {
   readonly replica = new Replica();
   readonly file = join(this.replica.folder, 'seen');
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 128 });
+  /** As many as may wait a second for a side that hangs, so that no request waits here. */
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: Math.max(128, RATE) });
   readonly failures: string[] = [];
   readonly answers: Answer[] = [];
   sent = 0;
