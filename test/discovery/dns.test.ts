@@ -12,8 +12,8 @@ function a(name: string, data: string, ttl: number): Answer {
   return { type: 'A', name, ttl, data };
 }
 
-function srv(name: string, priority: number, port: number, target: string, ttl: number): Answer {
-  return { type: 'SRV', name, ttl, data: { priority, weight: 1, port, target } };
+function srv(name: string, priority: number, port: number, target: string, ttl: number, weight = 1): Answer {
+  return { type: 'SRV', name, ttl, data: { priority, weight, port, target } };
 }
 
 function source(parts: Partial<DnsSource>): DnsSource {
@@ -78,6 +78,55 @@ describe('records', () => {
       { host: '10.9.9.9', port: 2 },
     ]);
     expect(found.alarm).toBe('DNS SRV _grpc._tcp.playlist.svc: gone.svc has no address');
+  });
+
+  test('of type SRV of another priority are not used while one target of the first has an address', async () => {
+    const name = '_http._tcp.search.consul';
+    server.zone.set(`SRV ${name}`, {
+      answers: [
+        srv(name, 20, 3, 'spare.consul', 30),
+        srv(name, 10, 1, 'gone.consul', 30),
+        srv(name, 10, 2, 'last.consul', 30),
+      ],
+    });
+    for (const [i, host] of ['last', 'spare'].entries()) {
+      server.zone.set(`A ${host}.consul`, { answers: [a(`${host}.consul`, `10.0.0.${i}`, 30)] });
+    }
+    const found = await findEndpoints(resolver, source({ name, type: 'SRV', port: null }));
+    expect(found.endpoints).toEqual([{ host: '10.0.0.0', port: 2, name: 'last.consul' }]);
+    expect(server.asked.map(({ question }) => question)).not.toContain('A spare.consul');
+  });
+
+  test('of type SRV of the next priority are used when no target of the first has an address, with an alarm', async () => {
+    const name = '_http._tcp.search.consul';
+    server.zone.set(`SRV ${name}`, {
+      answers: [
+        srv(name, 30, 4, 'last-resort.consul', 30),
+        srv(name, 20, 3, 'spare.consul', 30),
+        srv(name, 10, 1, 'gone.consul', 30),
+        srv(name, 10, 2, 'gone-too.consul', 30),
+      ],
+      additionals: [a('last-resort.consul', '10.0.0.4', 30)],
+    });
+    server.zone.set('A spare.consul', { answers: [a('spare.consul', '10.0.0.3', 30)] });
+    const found = await findEndpoints(resolver, source({ name, type: 'SRV', port: null }));
+    expect(found.endpoints).toEqual([{ host: '10.0.0.3', port: 3, name: 'spare.consul' }]);
+    expect(found.alarm).toBe(`DNS SRV ${name}: gone.consul, gone-too.consul has no address`);
+    server.zone.set('A gone.consul', { answers: [a('gone.consul', '10.0.0.1', 30)] });
+    const back = await findEndpoints(resolver, source({ name, type: 'SRV', port: null }));
+    expect(back.endpoints).toEqual([{ host: '10.0.0.1', port: 1, name: 'gone.consul' }]);
+  });
+
+  test('of type SRV are taken alike within a priority, whatever their weight, 0 too', async () => {
+    const name = '_http._tcp.search.consul';
+    server.zone.set(`SRV ${name}`, {
+      answers: [srv(name, 1, 1, '10.0.0.1', 30, 0), srv(name, 1, 2, '10.0.0.2', 30, 65_535)],
+    });
+    const found = await findEndpoints(resolver, source({ name, type: 'SRV', port: null }));
+    expect(found.endpoints).toEqual([
+      { host: '10.0.0.1', port: 1 },
+      { host: '10.0.0.2', port: 2 },
+    ]);
   });
 
   test('of type SRV with the target "." say that there is no such service', async () => {

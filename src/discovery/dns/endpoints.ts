@@ -22,23 +22,29 @@ async function byAddress(resolver: Resolver, name: string, type: 'A' | 'AAAA', p
   return { endpoints: records.map((host) => ({ host, port, name: bare(name) })), ttlMs, alarm: null };
 }
 
-/** Of the most preferred priority only (RFC 2782): the others are for when all of these are gone. */
+/**
+ * Of the most preferred priority that has an address only (RFC 2782): the others are for when all of its targets are gone. Whether one is
+ * well is not asked here: DNS names it. Weights are not read: within a priority all are alike, as everywhere, and the less loaded is taken.
+ */
 async function bySrv(resolver: Resolver, name: string): Promise<Found> {
   const answer = await resolver.srv(name);
   // A single "." says that there is decidedly no such service.
   const records = answer.records.filter(({ target }) => bare(target) !== '');
-  const best = Math.min(...records.map(({ priority }) => priority));
+  const priorities = [...new Set(records.map(({ priority }) => priority))].sort((a, b) => a - b);
   const endpoints: Endpoint[] = [];
   const missing: string[] = [];
   let { ttlMs } = answer;
-  for (const record of records.filter(({ priority }) => priority === best)) {
-    const found = await targetAddresses(resolver, record, answer);
-    ttlMs = Math.min(ttlMs, found.ttlMs);
-    if (found.addresses.length === 0) missing.push(record.target);
-    for (const host of found.addresses) {
-      const target = bare(record.target);
-      endpoints.push({ host, port: record.port, ...(host === target ? {} : { name: target }) });
+  for (const priority of priorities) {
+    for (const record of records.filter((each) => each.priority === priority)) {
+      const found = await targetAddresses(resolver, record, answer);
+      ttlMs = Math.min(ttlMs, found.ttlMs);
+      if (found.addresses.length === 0) missing.push(record.target);
+      for (const host of found.addresses) {
+        const target = bare(record.target);
+        endpoints.push({ host, port: record.port, ...(host === target ? {} : { name: target }) });
+      }
     }
+    if (endpoints.length > 0) break;
   }
   const alarm = missing.length === 0 ? null : `DNS SRV ${name}: ${missing.join(', ')} has no address`;
   return { endpoints, ttlMs, alarm };
