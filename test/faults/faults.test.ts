@@ -35,7 +35,7 @@ async function onRedis(args: readonly string[]): Promise<RedisServer> {
 /** Asks until a replica takes it: the store has just come back. Returns when it was asked first. */
 async function changed(): Promise<number> {
   const now = performance.now();
-  await until('a write', async () => (await setWeight(fleet.replica(0), 60, 0)).ok, 30_000);
+  await until('a write', async () => (await setWeight(fleet.replica(0), 60, { waitMs: 0 })).ok, 30_000);
   return now;
 }
 

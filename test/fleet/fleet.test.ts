@@ -43,7 +43,7 @@ describe('three replicas on one Redis', () => {
     ];
     third.signal('SIGSTOP');
     try {
-      const response = await setWeight(first, 10, 300);
+      const response = await setWeight(first, 10, { waitMs: 300 });
       expect(((await response.json()) as RouteView).applied).toEqual({ replicas: 2, of: 3, ms: null });
       const { replicas } = await first.status();
       expect(replicas.filter(({ applied }) => !applied).map(({ address }) => address)).toEqual([

@@ -71,9 +71,13 @@ export class TestFleet {
 }
 
 /** Lowers or raises; answers when all workers of all replicas serve it. */
-export async function setWeight(replica: Replica, weight: number, waitMs = 10_000): Promise<Response> {
-  const { revision }: RouteView = await replica.route('demo');
-  return fetch(`${replica.admin}/v1/routes/demo/weight`, {
+export async function setWeight(
+  replica: Replica,
+  weight: number,
+  { waitMs = 10_000, route = 'demo' } = {},
+): Promise<Response> {
+  const { revision }: RouteView = await replica.route(route);
+  return fetch(`${replica.admin}/v1/routes/${route}/weight`, {
     method: 'PUT',
     headers: { 'content-type': 'application/json', 'if-match': `"${revision}"` },
     body: JSON.stringify({ weight, reason: 'test', wait: waitMs }),

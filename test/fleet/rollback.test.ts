@@ -23,11 +23,12 @@ async function start(routes = '', patienceMs = 0): Promise<void> {
   for (const i of fleet.replicas.keys()) await judged(i, ({ evidence }) => evidence.verdict === 'healthy');
 }
 
-function judged(replica: number, is: (route: RouteView) => boolean): Promise<RouteView> {
-  return until(`replica ${replica} to judge`, async () => {
-    const route = await fleet.replica(replica).route('demo');
+function judged(replica: number, is: (route: RouteView) => boolean, name = 'demo'): Promise<RouteView> {
+  const find = async (): Promise<RouteView | undefined> => {
+    const route = await fleet.replica(replica).route(name);
     return is(route) ? route : undefined;
-  });
+  };
+  return until(`replica ${replica} to judge`, find, 60_000);
 }
 
 async function takenBack(): Promise<RouteView[]> {
@@ -52,6 +53,56 @@ afterEach(async () => {
   await load.stop();
   await fleet.dispose();
   await RedisServer.disposeAll();
+});
+
+/** Requests of users to the sticky route, one after the other, until it is stopped; every other one by the same user. */
+class Users {
+  readonly #loop: Promise<void>;
+  #next = 0;
+  #stopped = false;
+
+  constructor(always: string) {
+    this.#loop = this.#ask(always);
+  }
+
+  async #ask(always: string): Promise<void> {
+    for (let i = 0; !this.#stopped; i++) await sideOf(i, i % 2 === 0 ? always : `user-${this.#next++}`);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#loop;
+  }
+}
+
+async function sideOf(replica: number, user: string): Promise<string> {
+  const response = await fetch(`${fleet.replica(replica).proxy}/shop/`, { headers: { 'x-user': user } });
+  return response.text();
+}
+
+describe('a sticky route', () => {
+  test('stays where it is when one user of new always fails, and is taken back when all do', async () => {
+    const policy = 'sticky: [{ header: x-user }]';
+    await start(`  - { name: shop, match: { path: /shop/ }, old: backend-old, new: backend-new, ${policy} }`);
+    expect((await setWeight(fleet.replica(0), 50, { route: 'shop' })).status).toBe(200);
+    let user = 0;
+    while ((await sideOf(0, `spoiled-${user}`)) !== 'new') user++;
+    fleet.origins.spoiled = `spoiled-${user}`;
+    const users = new Users(fleet.origins.spoiled);
+    try {
+      // Counted request by request this would be half of new's against none of old's.
+      const spoiled = await judged(1, (route) => route.new.faults > 100, 'shop');
+      expect(spoiled.weight).toBe(50);
+      const next = await judged(2, ({ new: { requests } }) => requests > spoiled.new.requests + 20, 'shop');
+      expect(next.weight).toBe(50);
+      expect(next.evidence.verdict).not.toBe('breach');
+      fleet.origins.faults.new = 1;
+      const { reason } = await judged(0, ({ weight }) => weight === 0, 'shop');
+      expect(reason).toMatch(/^new \d+ of \d+ failed, old 0 of \d+; evidence/);
+    } finally {
+      await users.stop();
+    }
+  });
 });
 
 describe('a new side', () => {

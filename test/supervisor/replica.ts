@@ -20,6 +20,8 @@ export class Origins {
   /** Share of requests that are answered with 500, by side; in `hung` nothing is answered. */
   readonly faults = { old: 0, new: 0 };
   readonly hung = { old: false, new: false };
+  /** A user (X-User) to whom both sides answer 500 always. */
+  spoiled: string | null = null;
   readonly #servers: Server[] = [];
 
   async start(): Promise<{ old: string; new: string }> {
@@ -31,7 +33,8 @@ export class Origins {
       const delayMs = request.url?.startsWith('/slow') ? 300 : 0;
       request.resume();
       if (this.hung[side]) return;
-      if (Math.random() < this.faults[side]) response.statusCode = 500;
+      const isSpoiled = this.spoiled !== null && request.headers['x-user'] === this.spoiled;
+      if (isSpoiled || Math.random() < this.faults[side]) response.statusCode = 500;
       setTimeout(() => response.end(side), delayMs);
     });
     this.#servers.push(server);
