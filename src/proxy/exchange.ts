@@ -4,13 +4,12 @@
  */
 import { ERRORS, type ErrorCode } from '../domain/errors.ts';
 import { OUTCOME_CANCELLED, OUTCOME_FAULT, type OutcomeIndex } from '../domain/outcome.ts';
-import { NEW, OLD, type RouteSpec, SIDES, type SideIndex } from '../domain/route.ts';
-import { NO_KEY } from '../domain/sighting.ts';
-import { bucketOfHash, drawSide, murmur3, sideOfBucket } from '../domain/split.ts';
+import { type RouteSpec, SIDES, type SideIndex } from '../domain/route.ts';
 import type { Fields } from '../fields.ts';
-import { NO_BODY } from '../http1/framing.ts';
-import { AccessEntry, type SideReason } from './access-entry.ts';
+import { AccessEntry } from './access-entry.ts';
 import { AddedFields, NOTHING_ADDED } from './added-fields.ts';
+import { Assignment } from './assignment.ts';
+import { Attempts } from './attempts.ts';
 import { chooseEndpoint, DOWN } from './choice.ts';
 import { grpcStatus } from './grpc.ts';
 import { GrpcCall } from './grpc-call.ts';
@@ -23,23 +22,19 @@ import type { Pending, PendingQueue } from './pending-queue.ts';
 import type { Pool } from './pool.ts';
 import { Progress } from './progress.ts';
 import { countRejection } from './rejections.ts';
+import { isRepeatable, isSafeCall, mayRepeatAfter } from './repeatable.ts';
+import { RequestBody } from './request-body.ts';
 import type { RescueBudget } from './rescue-budget.ts';
 import { routeOf } from './routing.ts';
 import type { Runtime, Serving } from './runtime.ts';
-import { stickyKey } from './sticky.ts';
 import { trailersWithout } from './trailers.ts';
 import type { Tunnel } from './tunnel.ts';
-
-/** Methods whose repetition has the effect of one (RFC 9110 section 9.2.2). */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+import { Waiting } from './waiting.ts';
 
 /** Of routeOf. */
 const NO_ROUTE = -1;
 /** Of gRPC (grpc.io, statuscodes). */
 const UNAVAILABLE = 14;
-/** Attempts of one request on its own side, the first included, but for those that a reused connection cost; one more goes to the other side. */
-const MAX_ATTEMPTS = 2;
-
 export class Exchange implements Pending {
   readonly #runtime: Runtime;
   readonly #inbound: InboundHalf;
@@ -48,43 +43,33 @@ export class Exchange implements Pending {
   #request: RequestView | null = null;
   #route: RouteSpec | null = null;
   #outbound: OutboundHalf | null = null;
-  /** Where the attempt under way is counted. */
-  #pool: Pool | null = null;
-  #lastPool: Pool | null = null;
-  /** Index of the route. */
-  #row = 0;
-  #side: SideIndex = OLD;
-  /** An operator asked for the side: no other will do. */
-  #isOverridden = false;
-  /** The other side has been asked instead. */
-  #hasTurned = false;
+  readonly #assignment: Assignment;
+  readonly #attempts: Attempts;
   /** The response says so. */
   #isRescued = false;
   /** Of the request that is under way, as long as another backend may have to be given it. */
   readonly kept = new KeptBody();
-  /** Of the sticky key that the side follows from. */
-  #keyHash = NO_KEY;
-  #attempts = 0;
   #droppedNames: readonly string[] | null = null;
   /** Names that the response's Connection field gives to its own hop. */
   #responseNominated: readonly string[] | null = null;
   /** What the proxy adds to the response. */
   #added: AddedFields = NOTHING_ADDED;
   #status = 0;
-  #requestTrailers: Fields | null = null;
   readonly #call = new GrpcCall();
   readonly #progress = new Progress();
+  readonly #body: RequestBody;
+  readonly #waiting = new Waiting(this);
   /** Null: the access log is off. */
   #entry: AccessEntry | null = null;
-  /** In which it waits for a connection; null: it does not. */
-  #queue: PendingQueue | null = null;
-  #queuedUntilMs = 0;
 
   constructor(runtime: Runtime, inbound: InboundHalf) {
     this.#runtime = runtime;
     this.#inbound = inbound;
     this.#serving = runtime.serving;
     this.#observation = new Observation(inbound.protocol);
+    this.#assignment = new Assignment(runtime, inbound);
+    this.#attempts = new Attempts(runtime);
+    this.#body = new RequestBody(runtime, inbound, this.#progress, this.kept);
   }
 
   /** Whether a request is under way. */
@@ -118,15 +103,13 @@ export class Exchange implements Pending {
     this.#serving = serving;
     this.#request = request;
     this.#outbound = null;
-    this.#lastPool = null;
-    this.#requestTrailers = null;
-    this.#attempts = 0;
+    this.#attempts.begin();
     this.#droppedNames = request.connection.nominated;
     this.#added = NOTHING_ADDED;
     this.#status = 0;
-    this.#hasTurned = false;
     this.#isRescued = false;
     this.kept.begin();
+    this.#body.begin(request.bodyLength);
     this.#progress.begin(runtime.nowMs);
     this.#call.begin(request);
     this.#entry = runtime.accessLog === null ? null : new AccessEntry(runtime.accessLog, runtime.clock());
@@ -146,19 +129,12 @@ export class Exchange implements Pending {
     }
     const route = serving.snapshot.routes[index] as RouteSpec;
     this.#route = route;
-    this.#row = index;
     (serving.budgets[index] as RescueBudget).requests++;
     const nowMs = runtime.clock();
     const { totalMs } = route.timeouts;
     if (totalMs > 0) this.#progress.totalDeadlineMs = nowMs + totalMs;
     if (this.#call.type !== null) this.#call.startDeadline(request, nowMs);
-    const overridden = this.#override(request, serving);
-    this.#isOverridden = overridden !== undefined;
-    this.#side = overridden ?? this.#assign(request, serving, index, route);
-    this.#observation.begin(serving.counts, index, this.#side, nowMs);
-    if (overridden === undefined) {
-      this.#observation.judge(serving.counts.tallies, serving.snapshot.eras[index] as number, this.#keyHash);
-    }
+    this.#assign(request, serving, index, nowMs);
     this.#forward(false);
   }
 
@@ -172,32 +148,30 @@ export class Exchange implements Pending {
     return overrideSide(value, override);
   }
 
-  #assign(request: RequestView, serving: Serving, index: number, route: RouteSpec): SideIndex {
-    const { snapshot, trusted } = serving;
-    const weightPpm = snapshot.weightsPpm[index] as number;
-    this.#keyHash = NO_KEY;
-    if (route.sticky.length > 0) {
-      const runtime = this.#runtime;
-      const { key, added } = stickyKey(route.sticky, request, this.#inbound.peer, trusted, runtime.randomId);
-      this.#added = added;
-      if (key !== undefined) {
-        this.#keyHash = murmur3((snapshot.saltPrefixes[index] as string) + key);
-        return sideOfBucket(bucketOfHash(this.#keyHash), weightPpm);
-      }
-    }
-    return drawSide(this.#runtime.random(), weightPpm);
+  /** Whoever asked for the side is not judged. */
+  #assign(request: RequestView, serving: Serving, index: number, nowMs: number): void {
+    const assignment = this.#assignment;
+    const overridden = this.#override(request, serving);
+    if (overridden === undefined) assignment.draw(request, serving, index);
+    else assignment.override(overridden);
+    this.#added = assignment.added;
+    this.#attempts.assigned(serving, index, assignment);
+    this.#observation.begin(serving.counts, index, assignment.side, nowMs);
+    if (overridden !== undefined) return;
+    this.#observation.judge(serving.counts.tallies, serving.snapshot.eras[index] as number, assignment.keyHash);
   }
 
   /** One attempt: an endpoint of the side, a connection to it, the head. */
   #forward(fresh: boolean): void {
-    const pools = this.#pools;
-    let pool = chooseEndpoint(pools, this.#runtime.random, this.#lastPool);
-    this.#attempts++;
+    const attempts = this.#attempts;
+    const { pools } = attempts;
+    let pool = chooseEndpoint(pools, this.#runtime.random, attempts.lastPool);
+    attempts.count++;
     if (pool === null) {
       this.#attemptFailed('noEndpoint');
       return;
     }
-    if ((pool.caution & DOWN) !== 0 && !this.#hasTurned && this.#mayTurn()) {
+    if ((pool.caution & DOWN) !== 0 && attempts.mayTurn()) {
       // Known to be down, with all others of its side: the request need not find it out.
       this.#observation.fault(pool.doubt.lastFailure);
       this.#entry?.failed(pool.doubt.lastFailure);
@@ -205,24 +179,11 @@ export class Exchange implements Pending {
       this.#turn(pool.doubt.lastFailure);
       return;
     }
-    if ((pool.caution & DOWN) !== 0) pool = this.#ejected() ?? pool;
+    if ((pool.caution & DOWN) !== 0) pool = attempts.ejected() ?? pool;
     const queue = pool.pending;
     // Who came before is served before.
     const isTurn = queue === null || queue.isEmpty;
-    if (!isTurn || !this.#askAny(pools, pool, fresh, this.#attempts > 1)) this.#wait(queue);
-  }
-
-  /** An endpoint of the side that was ejected for its faults and is not known to be down: it may be well by now, and is the last resort. */
-  #ejected(): Pool | null {
-    const route = this.#route as RouteSpec;
-    const pools = this.#serving.pools[this.#side === NEW ? route.new : route.old] as readonly Pool[];
-    return pools.find((pool) => pool !== this.#lastPool && (pool.caution & DOWN) === 0) ?? null;
-  }
-
-  /** Endpoints of the side that is asked. */
-  get #pools(): readonly Pool[] {
-    const route = this.#route as RouteSpec;
-    return this.#serving.usable[this.#side === NEW ? route.new : route.old] as readonly Pool[];
+    if (!isTurn || !this.#askAny(pools, pool, fresh, attempts.count > 1)) this.#wait(queue);
   }
 
   /** The endpoint chosen, or another when all of its connections are taken. False: there is none to be had. */
@@ -234,27 +195,21 @@ export class Exchange implements Pending {
     return false;
   }
 
-  /** Until a connection comes free. Nothing is asked of the client meanwhile. */
+  /** Until a connection comes free. */
   #wait(queue: PendingQueue | null): void {
-    if (queue === null || !queue.join(this)) {
+    if (!this.#waiting.begin(queue, this.#runtime.clock())) {
       this.#answer('poolExhausted');
       return;
     }
-    this.#queue = queue;
-    this.#queuedUntilMs = this.#runtime.clock() + queue.waitMs;
     this.#observation.connecting();
-    if (this.#progress.requestEnded || (this.#request as RequestView).bodyLength === NO_BODY) return;
-    this.#progress.awaitsConnect = true;
-    this.#inbound.pauseRequest();
+    this.#body.awaitConnection();
   }
 
   onTurn(): boolean {
-    const queue = this.#queue;
-    const pools = this.#pools;
-    const chosen = chooseEndpoint(pools, this.#runtime.random, this.#lastPool) as Pool;
+    const { pools, lastPool } = this.#attempts;
+    const chosen = chooseEndpoint(pools, this.#runtime.random, lastPool) as Pool;
     if (!this.#askAny(pools, chosen, false, true)) return false;
-    this.#queue = null;
-    queue?.leave(this);
+    this.#waiting.end();
     return true;
   }
 
@@ -263,26 +218,14 @@ export class Exchange implements Pending {
     const request = this.#request as RequestView;
     const outbound = pool.acquire(this, (this.#route as RouteSpec).timeouts, fresh);
     if (outbound === 'poolExhausted') return false;
-    pool.inflight++;
     if (!outbound.isConnected) this.#observation.connecting();
-    else if (this.#queue !== null) this.#observation.connected(this.#runtime.clock());
-    this.#pool = pool;
+    else if (this.#waiting.isUnderWay) this.#observation.connected(this.#runtime.clock());
+    this.#attempts.started(pool);
     this.#outbound = outbound;
     const forwarding = this.#inbound.forwarding.of(request);
     if (!this.#call.hasDeadline) outbound.sendHead(request, forwarding, this.#droppedNames);
     else this.#call.sendHead(outbound, request, forwarding, this.#droppedNames, this.#runtime.clock());
-    this.#progress.requestBlocked = !this.kept.sendTo(outbound);
-    this.#progress.awaitsConnect = false;
-    if (this.#progress.requestEnded) {
-      this.#progress.responseActiveMs = this.#runtime.nowMs;
-      outbound.sendEnd(this.#requestTrailers);
-    } else if (!outbound.isConnected && request.bodyLength !== NO_BODY) {
-      this.#progress.awaitsConnect = true;
-      this.#inbound.pauseRequest();
-    } else if (isPaused && !this.#progress.requestBlocked) {
-      this.#progress.requestActiveMs = this.#runtime.nowMs;
-      this.#inbound.resumeRequest();
-    }
+    this.#body.sendTo(outbound, isPaused);
     return true;
   }
 
@@ -295,38 +238,19 @@ export class Exchange implements Pending {
   // From the client's half.
 
   onRequestBody(bytes: Buffer, start: number, end: number): void {
-    this.#progress.requestActiveMs = this.#runtime.nowMs;
     if (!this.kept.isLost) this.#keep(bytes, start, end);
-    if (this.#outbound?.sendBody(bytes, start, end) !== false) return;
-    this.#progress.requestBlocked = true;
-    this.#inbound.pauseRequest();
+    this.#body.pass(this.#outbound, bytes, start, end);
   }
 
   #keep(bytes: Buffer, start: number, end: number): void {
-    const { bodyBytes } = (this.#route as RouteSpec).rescue;
-    const isOfUse = this.#isRepeatable || this.#outbound?.mayDecline === true;
-    this.kept.keep(bytes, start, end, isOfUse ? bodyBytes : 0);
-  }
-
-  get #isRepeatable(): boolean {
-    return IDEMPOTENT.has((this.#request as RequestView).method) || this.#isSafeCall;
-  }
-
-  /** A gRPC method that its route says may be called twice. */
-  get #isSafeCall(): boolean {
-    const { safeMethods } = (this.#route as RouteSpec).rescue;
-    return (
-      safeMethods !== undefined &&
-      this.#call.type !== null &&
-      safeMethods.includes((this.#request as RequestView).target)
-    );
+    const route = this.#route as RouteSpec;
+    const isOfUse =
+      isRepeatable(this.#request as RequestView, this.#call.type, route) || this.#outbound?.mayDecline === true;
+    this.kept.keep(bytes, start, end, isOfUse ? route.rescue.bodyBytes : 0);
   }
 
   onRequestEnd(trailers: Fields | null): void {
-    this.#progress.requestEnded = true;
-    this.#requestTrailers = trailers === null ? null : this.#passOn(trailers);
-    this.#progress.responseActiveMs = this.#runtime.nowMs;
-    this.#outbound?.sendEnd(this.#requestTrailers);
+    this.#body.end(this.#outbound, trailers === null ? null : this.#passOn(trailers));
   }
 
   /** The override header is no less an operator's in a trailer. */
@@ -365,16 +289,11 @@ export class Exchange implements Pending {
 
   onConnected(): void {
     this.#observation.connected(this.#runtime.clock());
-    if (!this.#progress.awaitsConnect) return;
-    this.#progress.awaitsConnect = false;
-    this.#progress.requestActiveMs = this.#runtime.nowMs;
-    this.#inbound.resumeRequest();
+    this.#body.onConnected();
   }
 
   onBackendDrained(): void {
-    this.#progress.requestBlocked = false;
-    this.#progress.requestActiveMs = this.#runtime.nowMs;
-    if (!this.#progress.requestEnded && !this.#progress.awaitsConnect) this.#inbound.resumeRequest();
+    this.#body.onDrained();
   }
 
   onInterim(response: ResponseView): void {
@@ -397,14 +316,15 @@ export class Exchange implements Pending {
 
   /** A backend says UNAVAILABLE and nothing else (gRPC over HTTP/2, "Trailers-Only"): of a method that is safe, another is asked. */
   #isRescuedCall(): boolean {
-    if (this.#route === null || !this.#isSafeCall || !this.#mayRepeat('upstreamReset', true)) return false;
-    this.#lastPool = this.#pool;
-    const isElsewhere = this.#hasAnotherWay('upstreamReset');
-    if (!(isElsewhere || this.#mayTurn()) || !this.#isAffordable('grpcStatus')) return false;
+    if (this.#route === null || !isSafeCall(this.#request as RequestView, this.#call.type, this.#route)) return false;
+    if (!this.#mayRepeat('upstreamReset', true)) return false;
+    const attempts = this.#attempts;
+    const isElsewhere = attempts.hasAnotherWay('upstreamReset');
+    if (!(isElsewhere || attempts.mayTurn()) || !attempts.isAffordable('grpcStatus')) return false;
     this.#dropOutbound();
     this.#entry?.faultByStatus(true);
     this.#observation.attemptByGrpc(UNAVAILABLE, this.#runtime.clock());
-    this.#lastPool?.count(true);
+    attempts.lastPool?.count(true);
     if (isElsewhere) this.#again('grpcStatus');
     else this.#turn('grpcStatus');
     return true;
@@ -427,7 +347,7 @@ export class Exchange implements Pending {
     this.#letGo();
     const nowMs = this.#runtime.clock();
     const isFault = this.#settle(trailers, nowMs) === OUTCOME_FAULT;
-    this.#lastPool?.count(isFault);
+    this.#attempts.lastPool?.count(isFault);
     if (isFault) this.#entry?.faultByStatus(this.#call.type !== null);
     this.#observation.response(this.#status, nowMs);
     this.#close();
@@ -444,9 +364,7 @@ export class Exchange implements Pending {
   }
 
   onTunnel(response: ResponseView, backend: Tunnel): void {
-    const pool = this.#pool;
-    this.#pool = null;
-    this.#lastPool = pool;
+    const pool = this.#attempts.handOver();
     this.#outbound = null;
     this.#status = response.status;
     this.#entry?.head(this.#runtime.clock());
@@ -467,7 +385,7 @@ export class Exchange implements Pending {
 
   /** The backend has chosen HTTP/1.1 where HTTP/2 was expected, before anything was sent: the same connection carries the request now. */
   onOtherProtocol(outbound: OutboundHalf): void {
-    const pool = this.#pool as Pool;
+    const pool = this.#attempts.pool as Pool;
     if (this.needsHttp2) return this.onUpstreamFailed(outbound, 'tlsFailed');
     // Refused by a session before, and part of its body is no longer here.
     if (this.kept.isLost) return this.onUpstreamFailed(outbound, 'upstreamRefused');
@@ -478,11 +396,12 @@ export class Exchange implements Pending {
 
   onUpstreamFailed(outbound: OutboundHalf, code: ErrorCode): void {
     this.#letGo();
-    if (code === 'connectRefused') this.#lastPool?.doubt.refused();
-    else if (code === 'connectTimeout' || code === 'connectFailed' || outbound.isStale) this.#lastPool?.doubt.suspect();
+    if (code === 'connectRefused') this.#attempts.lastPool?.doubt.refused();
+    else if (code === 'connectTimeout' || code === 'connectFailed' || outbound.isStale)
+      this.#attempts.lastPool?.doubt.suspect();
     // A backend may close a kept connection just when a request is on its way: nobody's fault, and mended on a fresh connection.
     if (code === 'upstreamReset' && outbound.isStale && this.#mayRepeat(code, true)) {
-      this.#attempts--;
+      this.#attempts.count--;
       this.#forward(true);
       return;
     }
@@ -493,8 +412,7 @@ export class Exchange implements Pending {
   /** Whether another backend may be asked the same, without this one having seen what must be seen once. */
   #mayRepeat(code: ErrorCode, isUnanswered: boolean): boolean {
     if (this.kept.isLost || this.#progress.responseStarted || !isUnanswered) return false;
-    const { retry } = ERRORS[code];
-    return retry === 'nothingSent' || (retry === 'idempotent' && this.#isRepeatable);
+    return mayRepeatAfter(code, this.#request as RequestView, this.#call.type, this.#route as RouteSpec);
   }
 
   /** The attempt under way, or the one that has just ended, proved a fault of the side. */
@@ -502,22 +420,24 @@ export class Exchange implements Pending {
     this.#entry?.failed(code);
     this.#observation.fault(code);
     this.#observation.attempt(OUTCOME_FAULT, this.#runtime.clock());
-    (this.#pool ?? this.#lastPool)?.count(true);
+    this.#attempts.latestPool?.count(true);
   }
 
   /** @param isUnanswered no byte of an answer has come */
   #attemptFailed(code: ErrorCode, isUnanswered = true): void {
-    const isElsewhere = this.#mayRepeat(code, isUnanswered) && this.#hasAnotherWay(code) && this.#isAffordable(code);
+    const attempts = this.#attempts;
+    const isElsewhere =
+      this.#mayRepeat(code, isUnanswered) && attempts.hasAnotherWay(code) && attempts.isAffordable(code);
     if (isElsewhere && (code === 'connectRefused' || code === 'upstreamRefused')) {
       // An endpoint that goes while others stay, or takes no more for now, is a rollout's ordinary course: the side mends it, and how that ends is what counts.
-      this.#lastPool?.count(true);
+      attempts.lastPool?.count(true);
       this.#again(code);
       return;
     }
     this.#attemptFault(code);
     if (!this.#mayRepeat(code, isUnanswered)) this.#answer(code);
     else if (isElsewhere) this.#again(code);
-    else if (this.#mayTurn() && (code === 'noEndpoint' || this.#isAffordable(code))) this.#turn(code);
+    else if (attempts.mayTurn() && (code === 'noEndpoint' || attempts.isAffordable(code))) this.#turn(code);
     else this.#answer(code);
   }
 
@@ -534,51 +454,15 @@ export class Exchange implements Pending {
     const { responseField } = (this.#route as RouteSpec).rescue;
     if (responseField === undefined || this.#isRescued) return;
     this.#isRescued = true;
-    this.#added = new AddedFields([...this.#added.flat, responseField, `${SIDES[this.#side]} ${fault}`]);
+    this.#added = new AddedFields([...this.#added.flat, responseField, `${SIDES[this.#attempts.side]} ${fault}`]);
   }
 
   /** The other side rescues the request. */
   #turn(fault: string): void {
     this.#rescue(fault);
-    this.#hasTurned = true;
-    this.#side = this.#side === NEW ? OLD : NEW;
-    this.#observation.turnTo(this.#side);
+    this.#attempts.turn();
+    this.#observation.turnTo(this.#attempts.side);
     this.#forward(false);
-  }
-
-  /**
-   * Whether the other side may be asked: old always, new only where that is wished for, it takes traffic anyway, and nobody has stopped it;
-   * and not when it is known to be down as well.
-   */
-  #mayTurn(): boolean {
-    if (this.#hasTurned || this.#isOverridden) return false;
-    const { snapshot, usable } = this.#serving;
-    const { old, new: fresh, rescue } = this.#route as RouteSpec;
-    if (rescue.budget === 0) return false;
-    if (this.#side === OLD) {
-      const takesTraffic = (snapshot.weightsPpm[this.#row] as number) > 0 && snapshot.held[this.#row] === 0;
-      if (!rescue.toNew || !takesTraffic) return false;
-    }
-    const pools = usable[this.#side === NEW ? old : fresh] as readonly Pool[];
-    return pools.some((pool) => (pool.caution & DOWN) === 0);
-  }
-
-  #isAffordable(code: ErrorCode | 'grpcStatus'): boolean {
-    // Costs no backend anything, however many requests waited for the connection, and the endpoint is out of use from now on.
-    if (code === 'connectRefused') return (this.#route as RouteSpec).rescue.budget > 0;
-    return (this.#serving.budgets[this.#row] as RescueBudget).take(this.#runtime.nowMs);
-  }
-
-  /**
-   * There is another endpoint of the side that was not tried and is not known to be down; or the only one did not take the connection in time,
-   * as when its queue was full for a moment and the handshake's first packet was dropped, which the kernel repeats after a whole second only.
-   */
-  #hasAnotherWay(code: ErrorCode): boolean {
-    if (this.#hasTurned || this.#attempts >= MAX_ATTEMPTS) return false;
-    const pools = this.#pools;
-    const isOther = pools.some((pool) => pool !== this.#lastPool && (pool.caution & DOWN) === 0);
-    if (isOther || this.#mayTurn()) return isOther;
-    return (code === 'connectTimeout' && pools.length === 1) || this.#ejected() !== null;
   }
 
   /** Ends the exchange by the proxy's own answer, or by cutting a response that has begun. */
@@ -621,15 +505,10 @@ export class Exchange implements Pending {
     this.#route = null;
   }
 
-  #sideReason(): SideReason {
-    if (this.#hasTurned) return 'rescue';
-    if (this.#isOverridden) return 'override';
-    return this.#keyHash === NO_KEY ? 'weight' : 'key';
-  }
-
   #log(entry: AccessEntry): void {
     const { snapshot, trusted } = this.#serving;
     const { peer, protocol } = this.#inbound;
+    const attempts = this.#attempts;
     entry.end(this.#runtime.clock(), {
       request: this.#request as RequestView,
       peer,
@@ -637,12 +516,12 @@ export class Exchange implements Pending {
       protocol,
       revision: snapshot.revision,
       route: this.#route,
-      side: this.#side,
-      reason: this.#sideReason(),
-      attempts: this.#attempts,
+      side: attempts.side,
+      reason: attempts.hasTurned ? 'rescue' : this.#assignment.reason,
+      attempts: attempts.count,
       status: this.#status,
       grpcStatus: this.#call.status,
-      target: this.#lastPool?.target ?? null,
+      target: attempts.lastPool?.target ?? null,
     });
   }
 
@@ -654,14 +533,8 @@ export class Exchange implements Pending {
 
   #letGo(): void {
     this.#outbound = null;
-    this.#queue?.leave(this);
-    this.#queue = null;
-    if (this.#pool !== null) {
-      this.#pool.inflight--;
-      this.#pool.pending?.wake();
-      this.#lastPool = this.#pool;
-    }
-    this.#pool = null;
+    this.#waiting.end();
+    this.#attempts.ended();
     this.#progress.awaitsConnect = false;
   }
 
@@ -669,8 +542,8 @@ export class Exchange implements Pending {
 
   sweep(nowMs: number): void {
     const route = this.#route;
-    if (this.#queue !== null) this.#sweepQueued(this.#queue, nowMs);
-    if (route === null || this.#pool === null) return;
+    if (this.#waiting.isUnderWay) this.#sweepWaiting(nowMs);
+    if (route === null || this.#attempts.pool === null) return;
     this.#observation.sweep(nowMs);
     const code = nowMs >= this.#call.deadlineMs ? 'deadlineExceeded' : this.#progress.expired(route.timeouts, nowMs);
     if (code === null) return;
@@ -683,16 +556,10 @@ export class Exchange implements Pending {
   }
 
   /** No side is to blame for what happens here: nobody has been asked. */
-  #sweepQueued(queue: PendingQueue, nowMs: number): void {
-    const { deadlineMs } = this.#call;
-    const { totalDeadlineMs } = this.#progress;
-    if (nowMs < Math.min(this.#queuedUntilMs, totalDeadlineMs, deadlineMs)) {
-      // As when a backend has come to allow more streams.
-      queue.wake();
-      return;
-    }
+  #sweepWaiting(nowMs: number): void {
+    const code = this.#waiting.sweep(nowMs, this.#call.deadlineMs, this.#progress.totalDeadlineMs);
+    if (code === null) return;
     this.#observation.attempt(OUTCOME_CANCELLED, nowMs);
-    if (nowMs >= deadlineMs) this.#answer('deadlineExceeded');
-    else this.#answer(nowMs >= totalDeadlineMs ? 'totalTimeout' : 'pendingTimeout');
+    this.#answer(code);
   }
 }

@@ -1,0 +1,45 @@
+/** A request's wait for a connection, and how long it has the patience. One an exchange. */
+import type { ErrorCode } from '../domain/errors.ts';
+import type { Pending, PendingQueue } from './pending-queue.ts';
+
+export class Waiting {
+  readonly #pending: Pending;
+  /** Null: it does not wait. */
+  #queue: PendingQueue | null = null;
+  #untilMs = 0;
+
+  /** @param pending who is told that its turn has come */
+  constructor(pending: Pending) {
+    this.#pending = pending;
+  }
+
+  get isUnderWay(): boolean {
+    return this.#queue !== null;
+  }
+
+  /** False: nobody may wait there, or no more than do. */
+  begin(queue: PendingQueue | null, nowMs: number): boolean {
+    if (queue === null || !queue.join(this.#pending)) return false;
+    this.#queue = queue;
+    this.#untilMs = nowMs + queue.waitMs;
+    return true;
+  }
+
+  end(): void {
+    this.#queue?.leave(this.#pending);
+    this.#queue = null;
+  }
+
+  /**
+   * The patience that is over, if one is: the call's, the route's with the whole, or the queue's.
+   * @param deadlineMs of the gRPC call
+   */
+  sweep(nowMs: number, deadlineMs: number, totalDeadlineMs: number): ErrorCode | null {
+    if (nowMs >= deadlineMs) return 'deadlineExceeded';
+    if (nowMs >= totalDeadlineMs) return 'totalTimeout';
+    if (nowMs >= this.#untilMs) return 'pendingTimeout';
+    // As when a backend has come to allow more streams.
+    this.#queue?.wake();
+    return null;
+  }
+}
