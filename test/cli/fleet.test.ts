@@ -214,7 +214,7 @@ describe('diff', () => {
     });
     await folder.config(file(search.replace('new: search-new', 'new: cart-new'), ...more));
     const { code, out } = await crossfade('diff', folder.file);
-    expect(code).toBe(0);
+    expect(code, 'as its help says').toBe(2);
     expect(out.split('\n')).toEqual([
       'ROUTE   WHAT    FILE      LIVE',
       'search  weight  0%        25% steady, frozen, rev 4',

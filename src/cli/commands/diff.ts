@@ -39,6 +39,7 @@ export function addDiff(program: Command, context: Context): void {
           ? [`${file}: nothing differs (${plural(loaded.config.routes.length, 'route')})`]
           : table([['ROUTE', 'WHAT', 'FILE', 'LIVE'], ...differences.map(row)]),
       );
+      if (differences.length > 0) context.exit(EXIT.refused);
     });
 }
 
