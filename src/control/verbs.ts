@@ -2,7 +2,7 @@
 import { type Command, decide, type Progress, undoRefusal } from '../domain/cutover.ts';
 import type { RampPlan } from '../domain/ramp.ts';
 import { type AuditEntry, isMachine, type RoutePosition, type State, type Verb } from '../domain/state.ts';
-import { StoreUnavailable } from '../store/store.ts';
+import { StoreDiverged, StoreUnavailable } from '../store/store.ts';
 import type { RefusalCode, WriteRequest } from './control.ts';
 import type { Pin } from './local-rollbacks.ts';
 import type { StateKeeper } from './state-keeper.ts';
@@ -146,8 +146,8 @@ export class Verbs {
 
   /** @param keep what this replica serves, or what the store holds */
   async adopt(keep: 'served' | 'stored', { actor, reason, force = false }: WriteRequest): Promise<Written> {
-    if (this.#keeper.alarm === null)
-      return refused('conflict', 'The store holds what is served: nothing is to be adopted');
+    const needless = await this.#needlessAdopt();
+    if (needless !== null) return needless;
     if (keep === 'served' && this.#keeper.state === undefined) {
       return refused('conflict', 'This replica serves no state: adopt on one that does, or keep what is stored');
     }
@@ -158,6 +158,19 @@ export class Verbs {
     try {
       return { kind: 'applied', entry: await this.#keeper.adopt(keep, { actor, reason }) };
     } catch (error) {
+      if (error instanceof StoreUnavailable) return refused('storeUnavailable', error.message);
+      throw error;
+    }
+  }
+
+  /** Null: the store contradicts what is served. Asked of the store, which may be away or have lost it a moment ago. */
+  async #needlessAdopt(): Promise<Refused | null> {
+    if (this.#keeper.alarm !== null) return null;
+    try {
+      await this.#keeper.refresh();
+      return refused('conflict', 'The store holds what is served: nothing is to be adopted');
+    } catch (error) {
+      if (error instanceof StoreDiverged) return null;
       if (error instanceof StoreUnavailable) return refused('storeUnavailable', error.message);
       throw error;
     }

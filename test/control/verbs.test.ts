@@ -209,6 +209,27 @@ test('while the store is away every write is refused, and says so', async () => 
   expect(outcome(await verbs.set('a', 50, by()))).toBe('applied');
 });
 
+describe('adopting', () => {
+  test('while the store is away is refused because of that, not because nothing would be to be adopted', async () => {
+    store.away = true;
+    expect(await verbs.adopt('served', by())).toMatchObject({ kind: 'refused', code: 'storeUnavailable' });
+    store.away = false;
+    expect(await verbs.adopt('served', by())).toMatchObject({
+      kind: 'refused',
+      code: 'conflict',
+      detail: expect.stringContaining('nothing is to be adopted'),
+    });
+  });
+
+  test('asks the store, which may have lost the state since it was asked last', async () => {
+    await raise('a', 100);
+    store.state = { epoch: 'another', revision: 0, routes: new Map() };
+    expect(keeper.alarm).toBeNull();
+    expect(outcome(await verbs.adopt('served', by()))).toBe('applied');
+    expect(positions()['a']).toEqual([100, 'steady']);
+  });
+});
+
 describe('the first raise of a route', () => {
   test('by undoing what lowered it to 0 asks as any other does', async () => {
     await raise('a', 100);
