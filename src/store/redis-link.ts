@@ -31,6 +31,8 @@ export class NoAnswer extends StoreUnavailable {
   }
 }
 
+const SILENT = 'no answer in time';
+
 /** Refusals that end by themselves. */
 const PASSING = /^(?:READONLY|LOADING|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|UNBLOCKED)\b/;
 
@@ -157,9 +159,14 @@ export class RedisLink {
   }
 
   #connect(): RedisClient {
-    return connectRedis(this.#address, ({ message }) => {
+    const client = connectRedis(this.#address, ({ message }) => {
       this.#lastError = message === '' ? this.#lastError : message;
     });
+    // Whatever it was is over: a server that freezes now says nothing at all.
+    client.on('ready', () => {
+      this.#lastError = SILENT;
+    });
+    return client;
   }
 
   #renewCommands(): void {
@@ -195,7 +202,7 @@ export class RedisLink {
 
 function within<T>(answer: Promise<T>, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('no answer in time')), Math.max(ms, 0));
+    const timer = setTimeout(() => reject(new Error(SILENT)), Math.max(ms, 0));
     answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

@@ -288,7 +288,10 @@ class RedisStore implements Store {
       if (!this.#closed) this.#health = { up: true };
       return result;
     } catch (error) {
-      if (error instanceof StoreUnavailable && !(error instanceof StoreDiverged)) this.#down(error.message);
+      if (error instanceof StoreUnavailable && !(error instanceof StoreDiverged)) {
+        // What became of one change is no matter of health, and would make another reason of it each time.
+        this.#down(error.cause instanceof NoAnswer ? error.cause.message : error.message);
+      }
       throw error;
     }
   }

@@ -89,6 +89,29 @@ describe('one Redis', () => {
     expect((await put(store, 'a', 3, 4)).revision).toBe(4);
   });
 
+  test('killed: that one change was refused is no part of why the store is down, which stays one reason', async () => {
+    await start();
+    await server.kill();
+    await refused(store, state);
+    await store.load().catch(() => {});
+    const before = store.health();
+    expect(before).toMatchObject({ up: false, reason: expect.stringContaining('ECONNREFUSED') });
+    expect(await refused(store, state)).toMatch(/nothing was changed$/);
+    expect(store.health()).toEqual(before);
+  });
+
+  test('frozen after it was killed once: the reason is its silence, not how it went away before', async () => {
+    await start(persistent);
+    await server.kill();
+    expect(await refused(store, state)).toContain('ECONNREFUSED');
+    await server.start();
+    expect(await loaded(store)).toBe(state);
+    server.freeze();
+    const reasons = [await refused(store, state), await refused(store, state)];
+    server.thaw();
+    for (const reason of reasons) expect(reason).toMatch(/: no answer in time; /);
+  });
+
   test('an answer that is lost: the change is made once, and acknowledged', async () => {
     await start();
     const relay = await Relay.to(server.port);
