@@ -77,7 +77,8 @@ const WORDS = Object.entries({
   'discovery.static': '`host:port`, a list',
   'discovery.dns': 'records, asked again when their TTL ends',
   'dns.name': 'of the records',
-  'dns.type': 'SRV says ports and priorities (RFC 2782): the first priority with an address is used, the next when it has none; weights are taken as equal',
+  'dns.type':
+    'SRV says ports and priorities (RFC 2782): the first priority with an address is used, the next when it has none; weights are taken as equal',
   'dns.port': 'of A and AAAA',
   'dns.servers': 'instead of those of /etc/resolv.conf',
   'discovery.helios': 'running tasks of a job on hosts that are up',

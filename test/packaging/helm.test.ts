@@ -27,6 +27,59 @@ config:
     - { name: search, match: { path: /search/ }, old: old, new: new }
 `;
 
+/** Values that the schema refuses, and what helm says of each. */
+const REFUSED: readonly (readonly [values: string, reason: string])[] = [
+  ['replicas=3', 'Additional property replicas is not allowed'],
+  ['replicaCount=0', 'replicaCount: Must be greater than or equal to 1'],
+  ['replicaCount=two', 'replicaCount: Invalid type'],
+  ['image.repository=', 'image.repository: Does not match pattern'],
+  ['image.repository=Cross fade', 'image.repository: Does not match pattern'],
+  ['image.tag=5', 'image.tag: Invalid type. Expected: string'],
+  ['image.pullPolicy=Sometimes', 'image.pullPolicy must be one of'],
+  ['image.registry=x', 'image: Additional property registry is not allowed'],
+  ['fullnameOverride=Edge', 'fullnameOverride: Does not match pattern'],
+  ['config.listeners=null', 'config: listeners is required'],
+  ['config.listeners={0.0.0.0:8080}', 'config.listeners.0: Invalid type. Expected: object'],
+  ['config.routes=all', 'config.routes: Invalid type. Expected: array'],
+  ['watchNamespaces=search', 'watchNamespaces: Invalid type. Expected: array'],
+  ['watchNamespaces={Search}', 'watchNamespaces.0: Does not match pattern'],
+  ['watchNamespaces={search,search}', 'watchNamespaces: array items[0,1] must be unique'],
+  ['serviceAccount.create=maybe', 'serviceAccount.create: Invalid type. Expected: boolean'],
+  ['service.ports=null', 'service: ports is required'],
+  ['service.ports={}', 'service.ports.0: Invalid type. Expected: object'],
+  ['service.ports[0].port=80', 'service.ports.0: targetPort is required'],
+  ['service.ports[0].name=HTTP', 'service.ports.0.name: Does not match pattern'],
+  ['service.ports[0].name=longer-than-15ch', 'service.ports.0.name: Does not match pattern'],
+  ['service.ports[0].targetPort=65536', 'service.ports.0.targetPort: Must be less than or equal to 65535'],
+  ['service.type=ExternalName', 'service.type must be one of'],
+  ['admin.port=0', 'admin.port: Must be greater than or equal to 1'],
+  ['preStopSeconds=-1', 'preStopSeconds: Must be greater than or equal to 0'],
+  ['terminationGracePeriodSeconds=0', 'terminationGracePeriodSeconds: Must be greater than or equal to 1'],
+  ['podDisruptionBudget.minAvailable=1', 'Additional property minAvailable is not allowed'],
+  ['podDisruptionBudget.maxUnavailable=half', 'podDisruptionBudget.maxUnavailable: Does not match pattern'],
+  ['podDisruptionBudget.maxUnavailable=-1', 'podDisruptionBudget.maxUnavailable: Must be greater than or equal to 0'],
+  ['topologySpread.topologyKeys=zone', 'topologySpread.topologyKeys: Invalid type. Expected: array'],
+  ['autoscaling.targetCPUUtilizationPercentage=101', 'Must be less than or equal to 100'],
+  ['networkPolicy.apiServerPorts={70000}', 'networkPolicy.apiServerPorts.0: Must be less than or equal to 65535'],
+  ['networkPolicy.ingressFrom=all', 'networkPolicy.ingressFrom: Invalid type. Expected: array'],
+  ['serviceMonitor.interval=often', 'serviceMonitor.interval: Does not match pattern'],
+  ['nodeSelector.disks=5', 'nodeSelector.disks: Invalid type. Expected: string'],
+];
+
+/** Values, separated by blanks, that do not go together. */
+const TOGETHER: readonly (readonly [values: string, reason: string])[] = [
+  ['serviceMonitor.enabled=true', 'serviceMonitor needs admin.exposed'],
+  ['config.store=file:/data/state.json', 'config.store is a file, which 2 replicas cannot share'],
+  ['config.store=null', 'config.store is a file, which 2 replicas cannot share'],
+  ['config.store=file:/data/s replicaCount=1 autoscaling.enabled=true', 'which 10 replicas cannot share'],
+  ['autoscaling.enabled=true autoscaling.minReplicas=11', 'autoscaling.minReplicas is above autoscaling.maxReplicas'],
+  ['terminationGracePeriodSeconds=45', 'preStopSeconds and config.drainTimeout together (45 s)'],
+  ['config.drainTimeout=1m', 'preStopSeconds and config.drainTimeout together (75 s)'],
+  ['admin.port=9901', 'admin.port is not that of config.admin.address (127.0.0.1:9900)'],
+  ['admin.exposed=true', 'admin.exposed needs a config.admin.address off loopback'],
+  ['config.listeners[0].address=0.0.0.0:80', 'no listener of config listens on targetPort 8080 of http'],
+];
+
 const helm = join(folder, 'node_modules/.bin/helm');
 
 function render(...more: string[]): Manifest[] {
@@ -78,6 +131,7 @@ describe.runIf(isLinux)('the chart', () => {
       '--set=autoscaling.enabled=true',
       '--set=serviceMonitor.enabled=true',
       '--set=admin.exposed=true',
+      '--set=config.admin.address=0.0.0.0:9900',
       '--set=environmentSecret=crossfade',
     );
     const roles = manifests.flatMap((each) => (each.kind === 'Role' ? [each] : []));
@@ -107,10 +161,24 @@ describe.runIf(isLinux)('the chart', () => {
     expect(checksum(render('--values', values, '--set=config.drainTimeout=9s'))).not.toBe(checksum(manifests));
   });
 
-  test('values that are wrong are refused by their schema', () => {
-    expect(refusal('--set=replicaCount=0')).toContain('replicaCount');
-    expect(refusal('--set=replicas=3')).toContain('replicas');
-    expect(refusal('--set=serviceMonitor.enabled=true')).toContain('serviceMonitor needs admin.exposed');
+  test.each(REFUSED)('%s is refused: %s', (values, reason) => {
+    expect(refusal(`--set=${values}`)).toContain(reason);
+  });
+
+  test.each(TOGETHER)('%s is refused, right as each value is: %s', (values, reason) => {
+    expect(refusal(...values.split(' ').map((value) => `--set=${value}`))).toContain(reason);
+  });
+
+  test.each([
+    'podDisruptionBudget.maxUnavailable=25%',
+    'fullnameOverride=edge',
+    'image.repository=registry.example.com:5000/team/crossfade',
+    'replicaCount=1 config.store=file:/data/state.json',
+    'config.drainTimeout=44s',
+    'config.drainTimeout=44000ms',
+    'config.admin.address=${ADMIN} admin.exposed=true',
+  ])('%s is taken', (values) => {
+    expect(() => render(...values.split(' ').map((value) => `--set=${value}`))).not.toThrow();
   });
 });
 
