@@ -4,6 +4,7 @@ import type { RouteView } from '../control/control.ts';
 import { doRollback, doRollbackAll, doUndo, notice } from './actions.ts';
 import type { Caller } from './api.ts';
 import { Detail } from './detail.tsx';
+import { counted } from './format.ts';
 import { Happenings } from './happenings.tsx';
 import { Headline } from './headline-view.tsx';
 import { useKeys } from './keys.ts';
@@ -75,14 +76,14 @@ export function App({ store, caller, onLeave }: AppProps) {
         onHelp={() => setHelp(true)}
         onLeave={onLeave}
       />
-      <Headline model={model} now={now} onSelect={select} />
+      <Headline model={model} now={now} canAct={canAct} onSelect={select} onRollback={back} />
       <main>
         <div class="overview">
           <div class="tools">
             <input
               ref={search}
               type="search"
-              placeholder={`Filter ${routes.length} routes  (/)`}
+              placeholder={`Filter ${counted(routes.length, 'route')}  (/)`}
               aria-label="Filter routes"
               value={query}
               onInput={(event) => setQuery(event.currentTarget.value)}

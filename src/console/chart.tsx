@@ -100,7 +100,7 @@ function optionsOf(latest: { readonly current: ChartProps }, width: number): uPl
   return {
     width,
     height,
-    padding: [6, 6, 0, 0],
+    padding: [10, 6, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { size: 5 }, drag: { x: false, y: false } },
     scales: {

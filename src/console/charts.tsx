@@ -68,8 +68,11 @@ export function Charts({ route, hasPrometheus }: ChartsProps) {
   const faults = sides(ring, (side) =>
     side.requests.map((n, i) => (n === null || n === 0 ? null : (100 * (side.faults[i] ?? 0)) / n)),
   );
-  const p99 = sides(ring, (side) => side.p99);
-  const p50 = sides(ring, (side) => side.p50).map((line) => ({ ...line, isDashed: true }));
+  const p99 = sides(ring, ({ p99, requests }) => whereAsked(p99, requests));
+  const p50 = sides(ring, ({ p50, requests }) => whereAsked(p50, requests)).map((line) => ({
+    ...line,
+    isDashed: true,
+  }));
   const share: Line = { label: 'new', color: '--new', values: ring.weight, isArea: true };
   return (
     <section class="charts" aria-label="Over time">
@@ -124,9 +127,17 @@ function both([old, fresh]: [Line, Line], format: (value: number) => string): st
   return [old, fresh].map((line) => `${line.label} ${newest(line, format)}`).join(', ');
 }
 
+/** Slots that count as now: older ones would tell of a side what is over. */
+const NEWEST = 5;
+
 function newest({ values }: Line, format: (value: number) => string): string {
-  const last = values.findLast((value) => value !== null);
+  const last = values.slice(-NEWEST).findLast((value) => value !== null);
   return last === undefined || last === null ? '–' : format(last);
+}
+
+/** Where nobody asked, nothing took 0 ms. */
+function whereAsked(values: Ring['old']['p99'], requests: Ring['old']['requests']): (number | null)[] {
+  return values.map((value, i) => (requests[i] === 0 ? null : value));
 }
 
 function sides(ring: Ring, values: (side: Ring['old']) => (number | null)[]): [Line, Line] {

@@ -16,8 +16,9 @@ export interface Listener {
 }
 
 const RETRY_MS = 1_000;
-/** Each second something is sent: this long without means that nothing comes any more. */
+/** Each second something is sent: this long without means that nothing comes any more. Doubled while nothing has come at all. */
 const SILENCE_MS = 5_000;
+const LONGEST_SILENCE_MS = 40_000;
 
 interface Told {
   readonly at: number;
@@ -104,12 +105,14 @@ export function connect(listener: Listener): () => void {
   let source: EventSource | undefined;
   let retry: number | undefined;
   let silence: number | undefined;
+  let patienceMs = SILENCE_MS;
 
   const open = (): void => {
     close();
     source = new EventSource('/v1/live');
     const on = (type: string, tell: (data: never) => void): void => {
       source?.addEventListener(type, (event) => {
+        patienceMs = SILENCE_MS;
         watch();
         tell(JSON.parse((event as MessageEvent<string>).data) as never);
       });
@@ -136,7 +139,11 @@ export function connect(listener: Listener): () => void {
   };
   const watch = (): void => {
     clearTimeout(silence);
-    silence = window.setTimeout(again, SILENCE_MS);
+    silence = window.setTimeout(() => {
+      // A replica that needs longer for its first word is not helped by starting over.
+      patienceMs = Math.min(2 * patienceMs, LONGEST_SILENCE_MS);
+      again();
+    }, patienceMs);
   };
   const look = (): void => (document.hidden ? close() : open());
 

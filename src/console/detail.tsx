@@ -5,7 +5,8 @@ import { doVerb } from './actions.ts';
 import { Charts } from './charts.tsx';
 import { Endpoints } from './endpoints.tsx';
 import { Evidence } from './evidence.tsx';
-import { weight } from './format.ts';
+import { clock, weight } from './format.ts';
+import { illOf } from './ill-endpoints.ts';
 import { type Raise, RaiseDialog } from './raise-dialog.tsx';
 import { nextInWords, type RampShown, rampOf } from './ramp.ts';
 import { Share } from './share.tsx';
@@ -23,6 +24,14 @@ interface DetailProps {
 
 export function Detail({ route, row, canAct, hasPrometheus, now, onRollback, onClose }: DetailProps) {
   const ramp = rampOf(route);
+  // What is wrong must not stand below the edge of the screen.
+  const isIll = illOf(route.old) + illOf(route.new) > 0;
+  const endpoints = (
+    <div class="backends">
+      <Endpoints side="old" of={route.old} now={now} />
+      <Endpoints side="new" of={route.new} now={now} />
+    </div>
+  );
   return (
     <section class="detail" aria-label={`Route ${route.name}`}>
       <div class="title">
@@ -38,12 +47,10 @@ export function Detail({ route, row, canAct, hasPrometheus, now, onRollback, onC
       <Share route={route} row={row} />
       {canAct && <Buttons route={route} onRollback={onRollback} />}
       {ramp !== null && <Ramp route={route} ramp={ramp} now={now} />}
-      <Evidence evidence={route.evidence} isLong />
+      <Evidence route={route} isLong />
+      {isIll && endpoints}
       <Charts route={route} hasPrometheus={hasPrometheus} key={route.name} />
-      <div class="backends">
-        <Endpoints side="old" of={route.old} now={now} />
-        <Endpoints side="new" of={route.new} now={now} />
-      </div>
+      {!isIll && endpoints}
     </section>
   );
 }
@@ -98,8 +105,14 @@ function Ramp({ route, ramp, now }: { readonly route: RouteView; readonly ramp: 
         ))}
       </ol>
       <p>
-        {nextInWords(route, ramp, now)} {ramp.waiting !== null && <span class="n">{ramp.waiting.reason}</span>}
+        {nextInWords(route, ramp, now)} <span class="n">{detailOf(ramp, now)}</span>
       </p>
     </div>
   );
+}
+
+/** What the few words leave out: where to and when, or why not. */
+function detailOf({ next, waiting }: RampShown, now: number): string {
+  if (waiting !== null && waiting.for !== 'hold') return waiting.reason;
+  return next === null || next.at === null ? '' : `${weight(next.weight)} at ${clock(next.at, now)}`;
 }

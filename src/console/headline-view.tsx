@@ -1,3 +1,4 @@
+import type { RouteView } from '../control/control.ts';
 import { headline } from './headline.ts';
 import type { Model } from './model.ts';
 
@@ -8,10 +9,12 @@ const SHOWN = 3;
 interface HeadlineProps {
   readonly model: Model;
   readonly now: number;
+  readonly canAct: boolean;
   readonly onSelect: (route: string) => void;
+  readonly onRollback: (route: RouteView) => void;
 }
 
-export function Headline({ model, now, onSelect }: HeadlineProps) {
+export function Headline({ model, now, canAct, onSelect, onRollback }: HeadlineProps) {
   if (model.connection === 'connecting') return <div class="headline" />;
   const lines = headline(model, now);
   return (
@@ -27,9 +30,24 @@ export function Headline({ model, now, onSelect }: HeadlineProps) {
             </button>
           )}
           <span>{text}</span>
+          {canAct && route !== undefined && <WayBack route={routeOf(model, route)} onRollback={onRollback} />}
         </p>
       ))}
       {lines.length > SHOWN && <p class="n">and {lines.length - SHOWN} more, on top of the list</p>}
     </div>
+  );
+}
+
+function routeOf({ routes }: Model, name: string): RouteView | undefined {
+  return routes.find((route) => route.name === name);
+}
+
+/** Beside what is wrong, for a route that is not on old yet. */
+function WayBack({ route, onRollback }: { readonly route: RouteView | undefined } & Pick<HeadlineProps, 'onRollback'>) {
+  if (route === undefined || route.weight === 0) return null;
+  return (
+    <button type="button" class="rollback" aria-label={`Roll back ${route.name}`} onClick={() => onRollback(route)}>
+      ↩ Roll back
+    </button>
   );
 }

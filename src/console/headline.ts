@@ -1,8 +1,9 @@
 /** What somebody who has just been woken has to know first: one sentence a trouble, the worst on top; or that there is none. */
 import type { RouteView, StatsRow } from '../control/control.ts';
 import { isNewWorse } from './compare.ts';
-import { milliseconds, ratio, span } from './format.ts';
-import { type Model, NO_TRAFFIC } from './model.ts';
+import { clock, counted, weight as inPercent, milliseconds, ratio, span } from './format.ts';
+import { illOf } from './ill-endpoints.ts';
+import { type Happening, type Model, NO_TRAFFIC } from './model.ts';
 
 export type Level = 'bad' | 'warn' | 'good';
 
@@ -20,7 +21,12 @@ const LAG_MS = 3_000;
 export function headline(model: Model, now: number): Line[] {
   const lines = [
     ...ofReplica(model, now),
-    ...model.routes.flatMap((route, place) => ofRoute(route, model.rows[place] ?? NO_TRAFFIC)),
+    ...ofBackends(model.routes),
+    ...model.routes.flatMap((route, place) =>
+      route.state === 'rolledBack'
+        ? [wasRolledBack(route, model.happenings, now)]
+        : ofRoute(route, model.rows[place] ?? NO_TRAFFIC),
+    ),
   ];
   if (lines.length === 0) return [{ level: 'good', text: calm(model.routes) }];
   const rank = { bad: 0, warn: 1, good: 2 };
@@ -51,10 +57,38 @@ function ofReplica({ status, connection, heardAt, disagreeSince }: Model, now: n
   return lines;
 }
 
+/** One line a backend, of those that matter: where requests go, and where they would go back to. */
+function ofBackends(routes: readonly RouteView[]): Line[] {
+  const sides = new Map(
+    routes.flatMap(({ old, new: fresh, weight }) =>
+      [old, ...(weight > 0 ? [fresh] : [])].map((side) => [side.backend, side] as const),
+    ),
+  );
+  return [...sides.values()].flatMap((side): Line[] => {
+    const { backend, endpoints } = side;
+    const ill = illOf(side);
+    if (endpoints.length === 0) return [{ level: 'bad', text: `${backend} has no endpoint` }];
+    if (ill === 0) return [];
+    const text = `${ill} of ${counted(endpoints.length, 'endpoint')} of ${backend} ${ill === 1 ? 'does' : 'do'} not serve`;
+    return [{ level: ill < endpoints.length ? 'warn' : 'bad', text }];
+  });
+}
+
+/** With when and by whom, while that is among the last events. */
+function wasRolledBack({ name, reason }: RouteView, happenings: readonly Happening[], now: number): Line {
+  const rollback = happenings.find(({ kind, route }) => kind === 'rollback' && (route === null || route === name));
+  const told = rollback === undefined ? '' : ` at ${clock(rollback.at, now)} by ${rollback.who}`;
+  // Nobody gave a reason: the name is said already.
+  const why = rollback?.why === '' ? '' : `: ${reason}`;
+  return { level: 'warn', route: name, text: `was rolled back${told}${why}` };
+}
+
 function ofRoute(route: RouteView, row: StatsRow): Line[] {
   const { name, state, evidence, weight } = route;
-  if (state === 'rolledBack') return [{ level: 'warn', route: name, text: `was rolled back: ${route.reason}` }];
-  if (evidence.verdict === 'breach' && weight > 0) return [{ level: 'bad', route: name, text: evidence.reason }];
+  if (evidence.verdict === 'breach' && weight > 0) {
+    const text = `is worse on new and still ${inPercent(weight)} there: ${evidence.reason}`;
+    return [{ level: 'bad', route: name, text }];
+  }
   if (state === 'held') return [{ level: 'warn', route: name, text: `is held: ${route.reason}` }];
   const worse = worseInWords(row);
   return weight > 0 && worse !== '' ? [{ level: 'warn', route: name, text: `${worse}, in the last 10 s` }] : [];

@@ -1,7 +1,7 @@
 /** Asks who is there, then shows the screen or where a token is shown. */
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { type Caller, getCaller, getHistory, logout } from './api.ts';
+import { type Caller, getCaller, getHistory, logout, Refusal } from './api.ts';
 import { App } from './app.tsx';
 import { connect } from './connection.ts';
 import { Login } from './login.tsx';
@@ -20,6 +20,9 @@ import { Store } from './store.ts';
 import './style.css';
 
 const HISTORY = 50;
+const ASK_AGAIN_MS = 1_000;
+/** Of `GET /v1/session`: whoever asks has to say who that is. */
+const NOBODY: ReadonlySet<number> = new Set([401, 403]);
 const store = new Store<Model>(EMPTY);
 
 function change(next: (model: Model, now: number) => Model): void {
@@ -42,10 +45,27 @@ async function remember(): Promise<void> {
   store.set(withHappenings(store.value, happenings));
 }
 
+/** A replica that does not answer has not said that it wants a token. */
+function Away() {
+  return (
+    <main class="login">
+      <p role="status">This replica does not answer yet; it is asked again each second</p>
+    </main>
+  );
+}
+
 function Console() {
   const [caller, setCaller] = useState<Caller | null>();
+  const [isAway, setAway] = useState(false);
   useEffect(() => {
-    getCaller().then(setCaller, () => setCaller(null));
+    const ask = (): void => {
+      getCaller().then(setCaller, (error: unknown) => {
+        if (error instanceof Refusal && NOBODY.has(error.status)) return setCaller(null);
+        setAway(true);
+        setTimeout(ask, ASK_AGAIN_MS);
+      });
+    };
+    ask();
   }, []);
   useEffect(() => {
     if (caller === null || caller === undefined) return;
@@ -53,7 +73,7 @@ function Console() {
     remember().catch(() => undefined);
     return listen();
   }, [caller]);
-  if (caller === undefined) return null;
+  if (caller === undefined) return isAway ? <Away /> : null;
   if (caller === null) return <Login onEnter={setCaller} />;
   const leave = (): void => {
     void logout().finally(() => {

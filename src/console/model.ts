@@ -103,7 +103,8 @@ export function happeningOf({ at, verb, actor, reason, revision, routes }: Histo
     at,
     who: actor,
     what,
-    why: reason,
+    // The words for a reason that nobody gave repeat what stands beside them.
+    why: reason === `${verb} by ${actor}` ? '' : reason,
     revision: UNDOABLE.has(verb) ? revision : null,
     route: routes.length === 1 ? (first?.route ?? null) : null,
     kind: verb === 'rollback' ? 'rollback' : 'change',

@@ -4,6 +4,7 @@ import type { RouteView, SideView, StatsRow } from '../control/control.ts';
 import { isNewWorse } from './compare.ts';
 import { Evidence } from './evidence.tsx';
 import { count, milliseconds, rate, ratio } from './format.ts';
+import { illOf } from './ill-endpoints.ts';
 import { nextInWords, rampOf } from './ramp.ts';
 import { Share } from './share.tsx';
 import { StateMark } from './state-mark.tsx';
@@ -54,6 +55,12 @@ export class RouteRow extends Component<RowProps> {
             {route.name}
           </button>
           <StateMark route={route} />
+          {ramp !== null && (
+            <span class="n ramp-brief">
+              {' '}
+              {ramp.step}/{ramp.of} {nextInWords(route, ramp, now)}
+            </span>
+          )}
         </div>
         <div role="cell" class="share-cell">
           <Share route={route} row={row} />
@@ -78,7 +85,7 @@ export class RouteRow extends Component<RowProps> {
         <Pair title="p50" isWorse={worse.p50} old={milliseconds(oldP50)} new={milliseconds(newP50)} />
         <Pair title="p99" isWorse={worse.p99} old={milliseconds(oldP99)} new={milliseconds(newP99)} />
         <div role="cell" class="evidence-cell">
-          <Evidence evidence={route.evidence} />
+          <Evidence route={route} />
         </div>
         <div role="cell" class="ramp-cell">
           {ramp === null ? (
@@ -114,9 +121,10 @@ export class RouteRow extends Component<RowProps> {
 }
 
 /** How many; where not all are healthy, how many of them are. */
-function endpointsOf({ endpoints, ailing }: SideView): string {
-  const ill = ailing.filter(({ state }) => state !== 'draining' && state !== 'starting').length;
-  return ill === 0 ? String(endpoints.length) : `${endpoints.length - ill} of ${endpoints.length}`;
+function endpointsOf(side: SideView): string {
+  const ill = illOf(side);
+  const all = side.endpoints.length;
+  return ill === 0 ? String(all) : `${all - ill} of ${all}`;
 }
 
 interface PairProps {

@@ -6,7 +6,7 @@ import { RouteRow } from './route-row.tsx';
 
 /** Rows beyond the edges, for whoever scrolls fast. */
 const MARGIN = 4;
-const HEADS = ['Route', 'To new', '', 'Req/s', 'Faults', 'p50', 'p99', 'Evidence', 'Ramp', 'Endpoints', ''];
+const HEADS = ['Route', 'To new', '', 'Req/s', 'Faults', 'p50', 'p99', 'Evidence of worse', 'Ramp', 'Endpoints', ''];
 
 export interface TableProps {
   readonly routes: readonly RouteView[];

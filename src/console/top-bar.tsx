@@ -29,12 +29,16 @@ export function TopBar({ model, caller, canAct, now, onRollbackAll, onHelp, onLe
           <Fact
             label="replicas"
             isBad={status.applied.replicas < status.applied.of}
-            text={`${status.applied.replicas}/${status.applied.of} agree`}
+            text={
+              status.store.up
+                ? `${status.applied.replicas}/${status.applied.of} agree`
+                : 'unknown while the store is away'
+            }
           />
           <Fact
             label={`store ${status.store.kind}`}
             isBad={!status.store.up}
-            text={`${status.store.up ? 'up' : 'away'}, ${age(status.stateAgeMs)}`}
+            text={`${status.store.up ? 'up, read' : 'away for'} ${age(status.stateAgeMs)}${status.store.up ? ' ago' : ''}`}
           />
           <Fact
             label="workers"
@@ -61,7 +65,7 @@ export function TopBar({ model, caller, canAct, now, onRollbackAll, onHelp, onLe
         )}
         {canAct && (
           <button type="button" class="rollback all" disabled={onNew === 0} onClick={onRollbackAll}>
-            ↩ Roll back all {onNew > 0 && <span class="n">{onNew}</span>}
+            ↩ Roll back all {onNew > 0 && <span class="n">{onNew} on new</span>}
           </button>
         )}
       </div>

@@ -55,7 +55,7 @@ function ceilingVerdict(evidence: Evidence, share: number, counts: Totals): Verd
   if (ceiling === null || logs === null) return undefined;
   const alpha = ceiling.alpha * share;
   const threshold = -Math.log(alpha);
-  const limit = `the ceiling of ${(ceiling.share * 100).toLocaleString('en-US')} percent`;
+  const limit = `the ceiling of ${PLAIN.format(ceiling.share * 100)} percent`;
   const finding = (kind: Verdict['kind'], said: string): Verdict =>
     verdict(counts, { kind, said: `${sentence('fault', counts)}: ${said}`, log: logs.beyond, alpha, guard: 'ceiling' });
   if (logs.beyond >= threshold) return finding('breach', `new is above ${limit}`);
@@ -104,13 +104,18 @@ function verdict(counts: Totals, { kind, said, log, alpha, guard = 'comparison' 
   return { kind, reason, value, threshold, log10: log / Math.LN10, guard, counts };
 }
 
+/** Made once: a verdict is put into words for every route after every response, and `toLocaleString` makes one a call. */
+const PLAIN = new Intl.NumberFormat('en-US');
+const TWO_DIGITS = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 2 });
+const FOUR_DIGITS = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 4 });
+
 function count(value: number): string {
-  return value.toLocaleString('en-US');
+  return PLAIN.format(value);
 }
 
 /** Four digits are as much as a reader can use, and two of what says nothing. */
 function amount(value: number): string {
   if (value < 0.01) return 'below 0.01';
   if (value >= 1e12) return value.toExponential(1);
-  return value.toLocaleString('en-US', { maximumSignificantDigits: value < 1 ? 2 : 4 });
+  return (value < 1 ? TWO_DIGITS : FOUR_DIGITS).format(value);
 }

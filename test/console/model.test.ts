@@ -6,6 +6,7 @@ import { headline } from '../../src/console/headline.ts';
 import {
   EMPTY,
   type Happening,
+  happeningOf,
   type Model,
   withHappenings,
   withRoutes,
@@ -14,7 +15,7 @@ import {
 } from '../../src/console/model.ts';
 import { nextInWords, type RampShown, rampOf } from '../../src/console/ramp.ts';
 import { placesOf } from '../../src/console/troubled-first.ts';
-import type { RampView, RouteView, StatsRow } from '../../src/control/control.ts';
+import type { EndpointView, RampView, RouteView, StatsRow } from '../../src/control/control.ts';
 import { FakeControl } from '../admin/fake-control.ts';
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
@@ -79,6 +80,8 @@ describe('messages', () => {
   });
 });
 
+const lines = (...routes: RouteView[]) => headline(modelOf(routes), NOW).map(({ level, text }) => `${level}: ${text}`);
+
 describe('the headline', () => {
   const first = (model: Model) => headline(model, NOW)[0];
 
@@ -135,6 +138,55 @@ describe('the headline', () => {
     const model = withStatus(modelOf([]), told, NOW);
     expect(headline(model, NOW + 2_000)[0]?.level).toBe('good');
     expect(headline(model, NOW + 4_000)[0]?.text).toBe('1 of 2 replicas lag behind: px-2');
+  });
+
+  test('tells when and by whom a route was rolled back, and why only where somebody said so', () => {
+    const entry = { id: 7, at: NOW, verb: 'rollback', actor: 'otto', revision: 7 };
+    const told = (reason: string): string | undefined => {
+      const happening = happeningOf({ ...entry, reason, routes: [] });
+      const model = modelOf([route('search', { state: 'rolledBack', reason })]);
+      return first({ ...model, happenings: [{ ...happening, route: 'search' }] })?.text;
+    };
+    expect(told('users complain')).toMatch(/^was rolled back at \d\d:\d\d:\d\d by otto: users complain$/);
+    expect(told('rollback by otto')).toMatch(/^was rolled back at \d\d:\d\d:\d\d by otto$/);
+  });
+
+  describe('of endpoints', () => {
+    const side = (backend: string, ill: number, state: EndpointView['state'] = 'unhealthy') => ({
+      ...(control.route('search') as RouteView).new,
+      backend,
+      endpoints: ['10.1.4.2:8080', '10.1.4.3:8080'],
+      ailing: ['10.1.4.2:8080', '10.1.4.3:8080']
+        .slice(0, ill)
+        .map((endpoint) => ({ endpoint, state, reason: '', since: NOW })),
+    });
+
+    test('tells of a backend once, however many routes it has', () => {
+      const ill = { old: side('b-old', 0), new: side('b-new', 1), weight: 5 };
+      expect(lines(route('search', ill), route('cart', ill))).toEqual([
+        'warn: 1 of 2 endpoints of b-new does not serve',
+      ]);
+    });
+
+    test('all of them are worse than some', () => {
+      const ill = { old: side('b-old', 2), new: side('b-new', 1), weight: 5 };
+      expect(lines(route('search', ill))).toEqual([
+        'bad: 2 of 2 endpoints of b-old do not serve',
+        'warn: 1 of 2 endpoints of b-new does not serve',
+      ]);
+    });
+
+    test('says nothing of a new side that gets nothing, nor of what comes and goes as planned', () => {
+      expect(
+        lines(route('search', { old: side('b-old', 1, 'draining'), new: side('b-new', 2), weight: 0 }))[0],
+      ).toMatch(/^good/);
+    });
+
+    test('the old side counts at 100 percent too: it is the way back', () => {
+      expect(lines(route('search', { old: side('b-old', 2), new: side('b-new', 0), weight: 100 }))[0]).toMatch(
+        /^bad: 2 of 2/,
+      );
+    });
   });
 
   test('has the worst on top', () => {
