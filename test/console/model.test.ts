@@ -80,6 +80,14 @@ describe('messages', () => {
   });
 });
 
+const side = (backend: string, ill: number, state: EndpointView['state'] = 'unhealthy') => ({
+  ...(control.route('search') as RouteView).new,
+  backend,
+  endpoints: ['10.1.4.2:8080', '10.1.4.3:8080'],
+  ailing: ['10.1.4.2:8080', '10.1.4.3:8080']
+    .slice(0, ill)
+    .map((endpoint) => ({ endpoint, state, reason: '', since: NOW })),
+});
 const lines = (...routes: RouteView[]) => headline(modelOf(routes), NOW).map(({ level, text }) => `${level}: ${text}`);
 
 describe('the headline', () => {
@@ -152,15 +160,6 @@ describe('the headline', () => {
   });
 
   describe('of endpoints', () => {
-    const side = (backend: string, ill: number, state: EndpointView['state'] = 'unhealthy') => ({
-      ...(control.route('search') as RouteView).new,
-      backend,
-      endpoints: ['10.1.4.2:8080', '10.1.4.3:8080'],
-      ailing: ['10.1.4.2:8080', '10.1.4.3:8080']
-        .slice(0, ill)
-        .map((endpoint) => ({ endpoint, state, reason: '', since: NOW })),
-    });
-
     test('tells of a backend once, however many routes it has', () => {
       const ill = { old: side('b-old', 0), new: side('b-new', 1), weight: 5 };
       expect(lines(route('search', ill), route('cart', ill))).toEqual([
