@@ -37,7 +37,7 @@ const LAYERS: readonly Layer[] = [
     may: /^(?:discovery|health|telemetry|domain)\/|^(?:store\/store|seam)\.ts$/,
   },
   { name: 'admin', files: /^admin\//, may: /^(?:control|config|telemetry|domain)\// },
-  { name: 'console', files: /^console\//, may: /^control\/control\.ts$|^admin\/(?:live|schemas)\.ts$/ },
+  { name: 'console', files: /^console\//, may: /^control\/control\.ts$|^admin\/(?:live|history-schemas)\.ts$/ },
   {
     name: 'cli (commands that run here)',
     files: /^cli\/commands\/(?:serve|demo|check|diff|backtest|graduate)\.ts$/,

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import type { ZodType } from 'zod';
 import { PROBLEM_TYPE, PROBLEMS } from './problem.ts';
-import { Problem } from './schemas.ts';
+import { Problem } from './problem-schemas.ts';
 
 const DESCRIPTION = `Moves routes between their old and new side. Errors are problem details (RFC 9457). A route's revision is its ETag:
 raising a weight needs it in If-Match; lowering and rolling back never do. Weights are percent, times milliseconds.

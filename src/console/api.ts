@@ -1,5 +1,5 @@
 /** Calls of the admin API. The browser sends the session's cookie by itself. */
-import type { HistoryEntry } from '../admin/schemas.ts';
+import type { HistoryEntry } from '../admin/history-schemas.ts';
 import type { PreviewView, RouteView, SeriesView } from '../control/control.ts';
 
 /** What the API said no with, in its own words. */

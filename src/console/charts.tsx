@@ -1,6 +1,6 @@
 /** What a route has done over time: both sides on one axis, so that the eye compares them. */
 import { useEffect, useState } from 'preact/hooks';
-import type { HistoryEntry } from '../admin/schemas.ts';
+import type { HistoryEntry } from '../admin/history-schemas.ts';
 import type { RouteView } from '../control/control.ts';
 import { getHistory, getSeries } from './api.ts';
 import { Chart, type Line, type Mark } from './chart.tsx';

@@ -1,6 +1,7 @@
 /** The stream of `GET /v1/live`, opened again whenever it breaks, and closed while nobody looks at the page. */
+
+import type { HistoryEntry } from '../admin/history-schemas.ts';
 import type { LiveRoutes, LiveStats, LiveStatus } from '../admin/live.ts';
-import type { HistoryEntry } from '../admin/schemas.ts';
 import type { ControlEvent } from '../control/control.ts';
 import { counted } from './format.ts';
 import type { Happening } from './model.ts';

@@ -1,6 +1,7 @@
 /** All that the page knows, and how each message of `GET /v1/live` changes it. Nothing here touches the page. */
+
+import type { HistoryEntry } from '../admin/history-schemas.ts';
 import type { LiveRoutes, LiveStats, LiveStatus } from '../admin/live.ts';
-import type { HistoryEntry } from '../admin/schemas.ts';
 import type { RouteView, StatsRow } from '../control/control.ts';
 
 /** Something that happened, as a line. */

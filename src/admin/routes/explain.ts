@@ -2,8 +2,8 @@ import type { Control } from '../../control/control.ts';
 import { entryView } from '../../control/entry-view.ts';
 import type { AdminApp } from '../app.ts';
 import { ok, problems } from '../docs.ts';
+import { Explained, ExplainQuery } from '../explain-schemas.ts';
 import { AdminProblem } from '../problem.ts';
-import { Explained, ExplainQuery } from '../schemas.ts';
 
 export function registerExplain(app: AdminApp, control: Control): void {
   app.route({

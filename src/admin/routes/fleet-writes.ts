@@ -1,7 +1,8 @@
 import type { Control } from '../../control/control.ts';
 import type { AdminApp } from '../app.ts';
 import { ok, problems } from '../docs.ts';
-import { AdoptBody, RollbackBody, Routes, UndoBody } from '../schemas.ts';
+import { Routes } from '../route-schemas.ts';
+import { AdoptBody, RollbackBody, UndoBody } from '../write-schemas.ts';
 import { done, writeRequest, writes } from './written.ts';
 
 /** What moves several routes in one change. */

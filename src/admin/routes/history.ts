@@ -2,8 +2,8 @@ import type { Control } from '../../control/control.ts';
 import { entryView } from '../../control/entry-view.ts';
 import type { AdminApp } from '../app.ts';
 import { ok, problems } from '../docs.ts';
+import { HistoryQuery, Told } from '../history-schemas.ts';
 import type { Refusals } from '../refusals.ts';
-import { HistoryQuery, Told } from '../schemas.ts';
 
 export function registerHistory(app: AdminApp, control: Control, refusals: Refusals): void {
   app.route({

@@ -3,7 +3,9 @@ import type { AdminApp } from '../app.ts';
 import { ok, problems } from '../docs.ts';
 import { etagOf } from '../precondition.ts';
 import { AdminProblem } from '../problem.ts';
-import { Route, RouteList, RouteParams, Status } from '../schemas.ts';
+import { Route, RouteList } from '../route-schemas.ts';
+import { RouteParams } from '../schema-terms.ts';
+import { Status } from '../status-schemas.ts';
 
 /** Where the replica and its routes are. */
 export function registerRead(app: AdminApp, control: Control): void {

@@ -3,7 +3,9 @@ import type { AdminApp } from '../app.ts';
 import { ok, problems } from '../docs.ts';
 import { expectedRevision } from '../precondition.ts';
 import { invalid } from '../problem.ts';
-import { IfMatch, Route, RouteParams, WriteBody } from '../schemas.ts';
+import { Route } from '../route-schemas.ts';
+import { RouteParams } from '../schema-terms.ts';
+import { IfMatch, WriteBody } from '../write-schemas.ts';
 import { knownRoute } from './read.ts';
 import { sendRoute, writeRequest, writes } from './written.ts';
 

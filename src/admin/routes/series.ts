@@ -2,7 +2,7 @@ import type { Control } from '../../control/control.ts';
 import type { AdminApp } from '../app.ts';
 import { ok, problems } from '../docs.ts';
 import { AdminProblem } from '../problem.ts';
-import { RouteParams } from '../schemas.ts';
+import { RouteParams } from '../schema-terms.ts';
 import { Preview, PreviewQuery, Series, SeriesQuery } from '../series-schemas.ts';
 
 /** What a route has done lately, and what a change would move. */
