@@ -87,7 +87,7 @@ export class ControlPlane {
     const writer = new Writer(this.#keeper, clock, capacity, (entry) => this.#webhooks.tell(entry));
     const verbs = new Verbs(this.#keeper, writer, {
       ahead: (of) => this.#replicas.ahead(of),
-      raiseRefusal: (route) => this.#supervisor.probe(route),
+      raiseRefusal: (route) => this.#supervisor.backends.probe(route),
     });
     const held = new HeldRoutes(() => this.#show());
     this.#local = new LocalRollbacks({
@@ -137,12 +137,12 @@ export class ControlPlane {
       id: () => this.#replicas.id,
       living: () => this.#replicas.living,
       takeBack: async (route, testSince, act) =>
-        rollbackRefusal(supervisor, this.#local.served, [route]) ?? verbs.takeBack(route, testSince, act),
+        rollbackRefusal(supervisor.backends, this.#local.served, [route]) ?? verbs.takeBack(route, testSince, act),
       pin: (route, testSince, act) => {
-        if (rollbackRefusal(supervisor, this.#local.served, [route]) === null)
+        if (rollbackRefusal(supervisor.backends, this.#local.served, [route]) === null)
           void this.#local.pin([route], { ...act, testSince });
       },
-      probe: (route) => supervisor.deadNew(route),
+      probe: (route) => supervisor.backends.deadNew(route),
       bind: (route, bounds) => supervisor.bind(route, bounds),
       emit: (event) => events.emit(event),
       clock,

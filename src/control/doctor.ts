@@ -40,11 +40,11 @@ export async function examineRoute(
   { path, nowMs, lack }: ExamineOptions,
 ): Promise<RouteExamination> {
   const request = sampleOf(spec, path);
-  const views = supervisor.discoveries();
+  const views = supervisor.backends.discoveries();
   const look = (side: SideIndex): Promise<SideExamination> => {
     const index = side === OLD ? spec.old : spec.new;
     const backend = supervisor.plan.backends[index]?.spec as BackendSpec;
-    return examineSide(backend, views[index] as BackendView, supervisor.endpoints(index), request);
+    return examineSide(backend, views[index] as BackendView, supervisor.backends.endpoints(index), request);
   };
   const [old, next] = await Promise.all([look(OLD), look(NEW)]);
   return {

@@ -80,7 +80,7 @@ export class MetricsSource implements CountsSource {
 
   endpoints(): { backend: string; state: string; value: number }[] {
     return this.#supervisor.plan.backends.flatMap(({ spec }, i) => {
-      const health = this.#supervisor.health(i);
+      const health = this.#supervisor.backends.health(i);
       return ENDPOINT_STATES.map((state) => {
         return { backend: spec.name, state, value: health.filter((endpoint) => endpoint.state === state).length };
       });
@@ -88,7 +88,7 @@ export class MetricsSource implements CountsSource {
   }
 
   discoveries(): { backend: string; up: boolean; ageSeconds: number | null }[] {
-    return this.#supervisor.discoveries().map(({ name, alarm, ageMs }) => {
+    return this.#supervisor.backends.discoveries().map(({ name, alarm, ageMs }) => {
       return { backend: name, up: alarm === null && ageMs !== null, ageSeconds: ageMs === null ? null : ageMs / 1000 };
     });
   }

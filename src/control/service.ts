@@ -106,9 +106,9 @@ export class ControlService implements Control {
     const notReady = this.#notReady(replica.workers.some(({ ready }) => ready));
     const store = { kind: storeKind, up: health.up, reason: health.up ? null : health.reason };
     const replicas = this.#options.replicas.view(replica.revision);
-    const backends = this.#options.supervisor.discoveries();
+    const backends = this.#options.supervisor.backends.discoveries();
     const failing = backends.map(({ name, alarm }) => (alarm === null ? null : `Backend ${name}: ${alarm}`));
-    const ailing = this.#options.supervisor.ailing();
+    const ailing = this.#options.supervisor.backends.ailing();
     const dead = held.alarm(keeper.state);
     const alarms = [keeper.alarm, keeper.diskAlarm, local.alarm, dead, this.#alarm, ...failing, ...ailing].filter(
       (alarm) => alarm !== null,
@@ -124,7 +124,7 @@ export class ControlService implements Control {
       return `The store does not answer, and no last state is on disk (--bootstrap old serves from old): ${health.reason}`;
     }
     if (!served) return 'No worker serves yet';
-    const unsynced = this.#options.supervisor.unsynced();
+    const unsynced = this.#options.supervisor.backends.unsynced();
     return unsynced.length === 0 ? null : `Nobody has said yet which endpoints there are of ${unsynced.join(', ')}`;
   }
 
@@ -158,7 +158,9 @@ export class ControlService implements Control {
     // Replicas share the traffic evenly, as far as one of them can tell.
     const living = Math.max(replicas.view(0).length, 1);
     const requestsPerSecond = ((old + fresh) / STATS_SECONDS) * living;
-    const usable = supervisor.health(backend).filter(({ state }) => state === 'healthy' || state === 'starting');
+    const usable = supervisor.backends
+      .health(backend)
+      .filter(({ state }) => state === 'healthy' || state === 'starting');
     return capacityRefusal({ weightPpm, requestsPerSecond, endpoints: usable.length, perEndpoint });
   }
 
@@ -168,8 +170,8 @@ export class ControlService implements Control {
     return obstaclesOf(
       {
         plan: supervisor.plan,
-        unsynced: () => supervisor.unsynced(),
-        sideProblem: (route, side) => supervisor.sideProblem(route, side),
+        unsynced: () => supervisor.backends.unsynced(),
+        sideProblem: (route, side) => supervisor.backends.sideProblem(route, side),
         capacity: (route, weightPpm) => this.capacity(route, weightPpm),
       },
       name,
@@ -182,7 +184,7 @@ export class ControlService implements Control {
     const { plan } = supervisor;
     const spec = plan.routes.find((route) => route.spec.name === name)?.spec;
     if (spec === undefined) return undefined;
-    const endpoints = supervisor.endpoints(spec.new).length;
+    const endpoints = supervisor.backends.endpoints(spec.new).length;
     const perWorker = plan.backends[spec.new]?.spec.connections ?? 0;
     return previewOf({
       spec,
@@ -202,7 +204,7 @@ export class ControlService implements Control {
     const names = routes === 'all' ? this.#names() : routes;
     const { supervisor, local } = this.#options;
     return this.#written(names, write, async () => {
-      const refusal = write.force === true ? null : rollbackRefusal(supervisor, local.served, names);
+      const refusal = write.force === true ? null : rollbackRefusal(supervisor.backends, local.served, names);
       return refusal ?? this.#verbs.rollback(names, write);
     });
   }

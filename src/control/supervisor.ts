@@ -2,11 +2,7 @@
  * Keeps the workers at the newest table, endpoints and weights, and knows how far each has come. A worker that says hello is told
  * everything; afterwards it is told what changes. It never waits for a worker.
  */
-import { Discoveries } from '../discovery/discoveries.ts';
-import type { DiscoveryHealth } from '../discovery/discovery.ts';
 import type { EndpointMemory } from '../discovery/remembered.ts';
-import type { RouteSpec, Side } from '../domain/route.ts';
-import type { Endpoint } from '../domain/snapshot.ts';
 import type { State } from '../domain/state.ts';
 import type {
   CountsMessage,
@@ -19,13 +15,10 @@ import type {
   UpMessage,
 } from '../seam.ts';
 import { Applied } from './applied.ts';
-import { Backends, formatEndpoint } from './backends.ts';
-import type { BackendView } from './control.ts';
-import { EndpointsHealth, type KnownEndpoint, type LeftEndpoint } from './endpoint-health.ts';
 import type { Events } from './events.ts';
 import { Flushes } from './flushes.ts';
+import { KnownBackends } from './known-backends.ts';
 import type { Plan } from './plan.ts';
-import { probeBackend } from './probe.ts';
 import { Recorder } from './recorder.ts';
 import { allWeights, changedWeights, indexRoutes, type RouteIndex, tableMessage } from './syncer.ts';
 import { TicketKeys } from './ticket-keys.ts';
@@ -51,7 +44,6 @@ export interface SupervisorOptions {
 
 /** How long a start waits for sources of endpoints; it goes on without them, not ready but serving what it can. */
 const FIRST_SYNC_MS = 5_000;
-const UNKNOWN: DiscoveryHealth = { synced: false, alarm: null, confirmedAtMs: null };
 
 /** Tables whose late evidence is still understood. */
 const TABLES = 4;
@@ -59,6 +51,7 @@ const TABLES = 4;
 export class Supervisor {
   readonly applied = new Applied();
   readonly recorder = new Recorder();
+  readonly backends: KnownBackends;
   readonly #options: SupervisorOptions;
   readonly #pool: WorkerPool;
   readonly #flushes = new Flushes();
@@ -73,48 +66,17 @@ export class Supervisor {
   readonly #names = new Map<number, readonly string[]>();
   /** What workers go by when they tally, by route. */
   readonly #bounds = new Map<string, Omit<RouteBounds, 'route'>>();
-  #backends: Backends | undefined;
   #state: State | undefined;
   #onSettled: (() => void) | undefined;
   #failure: ListeningMessage['failure'] = null;
-
-  #plan: Plan;
-  readonly #discoveries: Discoveries;
-  readonly #health: EndpointsHealth;
   /** Sources that still have not answered are waited for no longer. */
   #hasWaited = false;
 
   constructor(plan: Plan, options: SupervisorOptions) {
-    this.#plan = plan;
     this.#options = options;
-    this.#discoveries = new Discoveries({
-      clock: options.monotonic,
-      random: Math.random,
-      env: process.env,
-      ...(options.memory === undefined ? {} : { last: { memory: options.memory, wall: Date.now } }),
-    });
-    this.#health = new EndpointsHealth({
-      clock: options.monotonic,
-      wall: Date.now,
-      random: Math.random,
-      watcher: {
-        onExceptions: (backend) => this.#broadcast(this.#healthMessage(backend)),
-        onEndpoint: (backend, endpoint, { state, reason }) =>
-          options.events.emit({
-            type: 'endpoint',
-            backend: this.#nameOf(backend),
-            endpoint: formatEndpoint(endpoint),
-            state,
-            reason: reason === '' ? null : reason,
-          }),
-        onBackend: (backend, problem) =>
-          options.events.emit({
-            type: 'backend',
-            backend: this.#nameOf(backend),
-            ok: problem === null,
-            reason: problem,
-          }),
-      },
+    this.backends = new KnownBackends(plan, options, {
+      onExceptions: (backend) => this.#broadcast(this.#healthMessage(backend)),
+      onDiscovery: () => this.#progressed(),
     });
     this.#pool = new WorkerPool({
       exec: options.workerScript,
@@ -126,12 +88,11 @@ export class Supervisor {
 
   /** What was installed last, or will be first. */
   get plan(): Plan {
-    return this.#plan;
+    return this.backends.plan;
   }
 
   /** All workers serve by this plan from now on; the first call starts them. */
   install(plan: Plan): void {
-    this.#plan = plan;
     const generation = this.#index.generation + 1;
     const table = tableMessage(plan, generation, this.#ticketKeys.current);
     this.#ticketKeys.renewEvery(plan.ticketRotationMs);
@@ -141,15 +102,9 @@ export class Supervisor {
     this.recorder.table(generation, names);
     this.#names.set(generation, names);
     this.#names.delete(generation - TABLES);
-    this.#backends = new Backends(plan, this.#discoveries, this.#backends, {
-      onEndpoints: (backend, { removed, added }) => {
-        this.#broadcast({ kind: 'endpoints', generation, backend, removed, added });
-        this.#health.follow(backend, this.endpoints(backend));
-      },
-      onHealth: (backend, health) => this.#tellDiscovery(backend, health),
-    });
-    this.#health.install(plan);
-    for (const backend of plan.backends.keys()) this.#health.follow(backend, this.endpoints(backend));
+    this.backends.install(plan, (backend, { removed, added }) =>
+      this.#broadcast({ kind: 'endpoints', generation, backend, removed, added }),
+    );
     for (const message of this.#everything()) this.#broadcast(message);
     for (const id of this.#pool.resize(plan.workers, plan.drainMs))
       (this.#workers.get(id) as WorkerStatus).leaving = true;
@@ -176,7 +131,7 @@ export class Supervisor {
         generation: table.generation,
         backend,
         removed: [],
-        added: this.endpoints(backend),
+        added: this.backends.endpoints(backend),
       };
     });
     const health = table.backends.map((_, backend) => this.#healthMessage(backend));
@@ -185,11 +140,7 @@ export class Supervisor {
   }
 
   #healthMessage(backend: number): DownMessage {
-    return { kind: 'health', generation: this.#index.generation, backend, ...this.#health.exceptions(backend) };
-  }
-
-  #nameOf(backend: number): string {
-    return this.#plan.backends[backend]?.spec.name ?? '';
+    return { kind: 'health', generation: this.#index.generation, backend, ...this.backends.exceptions(backend) };
   }
 
   /** What workers go by from now on when they tally for the judge. */
@@ -205,13 +156,6 @@ export class Supervisor {
       return route === undefined || bounds === undefined ? [] : [{ route, ...bounds }];
     });
     return { kind: 'bounds', generation: this.#index.generation, routes };
-  }
-
-  #tellDiscovery(backend: number, { alarm }: DiscoveryHealth): void {
-    const endpoints = this.endpoints(backend).length;
-    const name = this.#nameOf(backend);
-    this.#options.events.emit({ type: 'discovery', backend: name, ok: alarm === null, reason: alarm, endpoints });
-    this.#progressed();
   }
 
   #broadcast(message: DownMessage): void {
@@ -235,7 +179,7 @@ export class Supervisor {
     this.#workers.delete(id);
     this.recorder.forget(id);
     this.#flushes.forget(id);
-    this.#health.forget(id);
+    this.backends.forget(id);
     this.#options.events.emit({ type: 'worker', pid, what: 'exited', detail });
     this.#progressed();
   }
@@ -274,7 +218,7 @@ export class Supervisor {
         return this.#options.onEvidence(message, this.#names.get(message.generation) ?? []);
       case 'attempts':
         // Indexes of another table are of no use; what it saw it will see again.
-        if (message.generation === this.#index.generation) this.#health.reported(id, message.endpoints);
+        if (message.generation === this.#index.generation) this.backends.reported(id, message.endpoints);
     }
   }
 
@@ -317,13 +261,13 @@ export class Supervisor {
   #progressed(): void {
     const staying = this.workers().filter(({ leaving }) => !leaving);
     const ready = staying.filter(isReady);
-    this.#pool.relieve(ready.length, this.#plan.drainMs);
+    this.#pool.relieve(ready.length, this.plan.drainMs);
     const revisions = ready.map((worker) => (worker.generation === this.#index.generation ? worker.revision : -1));
     const served = revisions.length === 0 ? -1 : Math.min(...revisions);
     const before = this.applied.served;
     this.applied.serve(served, this.#options.monotonic());
     if (served !== before) this.#options.onServed();
-    const knows = this.#hasWaited || this.unsynced().length === 0;
+    const knows = this.#hasWaited || this.backends.unsynced().length === 0;
     if (this.#failure !== null || (knows && ready.length > 0 && ready.length === staying.length)) this.#onSettled?.();
   }
 
@@ -349,68 +293,6 @@ export class Supervisor {
     return [...this.#workers.values()];
   }
 
-  endpoints(backend: number): readonly Endpoint[] {
-    return this.#backends?.endpoints(backend) ?? [];
-  }
-
-  /** A backend's endpoints with their health. */
-  health(backend: number): KnownEndpoint[] {
-    return this.#health.view(backend);
-  }
-
-  /** Endpoints that its source has no more, for a while. */
-  leftEndpoints(backend: number): LeftEndpoint[] {
-    return this.#health.left(backend);
-  }
-
-  /** Why requests to a side of a route cannot be expected to succeed, in one sentence; null: they can. */
-  sideProblem(route: RouteSpec, side: Side): string | null {
-    const problem = this.#health.problem(route[side]);
-    return problem === null
-      ? null
-      : `The ${side} side cannot take traffic: of backend ${this.#nameOf(route[side])} ${problem}`;
-  }
-
-  /** A line for each backend that has answered and has no healthy endpoint. */
-  ailing(): string[] {
-    return this.#plan.backends.flatMap(({ spec: { name } }, i) => {
-      const problem = this.#backends?.health(i)?.synced ? this.#health.problem(i) : null;
-      return problem === null ? [] : [`Backend ${name}: ${problem}`];
-    });
-  }
-
-  /** Of the plan's backends, in its order. */
-  discoveries(): BackendView[] {
-    const nowMs = this.#options.monotonic();
-    return this.#plan.backends.map(({ spec: { name }, source }, i) => {
-      const { alarm, confirmedAtMs } = this.#backends?.health(i) ?? UNKNOWN;
-      const ageMs = confirmedAtMs === null ? null : nowMs - confirmedAtMs;
-      return { name, discovery: source.kind, endpoints: this.endpoints(i).length, ageMs, alarm };
-    });
-  }
-
-  /** Names of backends whose source has never answered. */
-  unsynced(): string[] {
-    return this.#backends?.unsynced() ?? [];
-  }
-
-  /** Null: something at the route's new side takes connections; else why nothing does. */
-  probe(route: string): Promise<string | null> {
-    return this.#probe(this.#plan.routes.find(({ spec }) => spec.name === route)?.spec.new ?? -1);
-  }
-
-  /** Why nothing at the new side takes connections while the old one does; null: it is otherwise. Where both are away, neither is worse than the other. */
-  async deadNew(route: string): Promise<string | null> {
-    const old = this.#plan.routes.find(({ spec }) => spec.name === route)?.spec.old ?? -1;
-    const [failure, failureOfOld] = await Promise.all([this.probe(route), this.#probe(old)]);
-    return failureOfOld === null ? failure : null;
-  }
-
-  async #probe(index: number): Promise<string | null> {
-    const backend = this.#plan.backends[index];
-    return backend === undefined ? null : probeBackend(backend.spec, this.endpoints(index));
-  }
-
   /** Has the workers send what they have counted. Resolves within a quarter of a second, whether or not all did. */
   async flush(): Promise<void> {
     const greeted = [...this.#workers].filter(([, worker]) => worker.greeted).map(([id]) => id);
@@ -420,8 +302,7 @@ export class Supervisor {
   /** Workers accept for `graceMs` more, finish what they do and exit; those that have not after `drainMs` are killed. */
   async drain(drainMs: number, graceMs: number): Promise<void> {
     await this.#pool.close(drainMs, graceMs);
-    this.#backends?.close();
-    this.#health.close();
+    this.backends.close();
     this.#ticketKeys.close();
   }
 

@@ -100,16 +100,18 @@ export class Views {
     return {
       backend: this.#supervisor.plan.backends[backend]?.spec.name ?? '',
       ...this.#supervisor.recorder.side(spec.name, side),
-      endpoints: this.#supervisor.endpoints(backend).map(formatEndpoint),
+      endpoints: this.#supervisor.backends.endpoints(backend).map(formatEndpoint),
       ailing: this.#ailing(backend),
     };
   }
 
   #ailing(backend: number): EndpointView[] {
-    const here = this.#supervisor.health(backend).flatMap(({ endpoint, state, reason, since }): EndpointView[] => {
-      return state === 'healthy' ? [] : [{ endpoint: formatEndpoint(endpoint), state, reason, since }];
-    });
-    const left = this.#supervisor.leftEndpoints(backend).map(({ endpoint, since }): EndpointView => {
+    const here = this.#supervisor.backends
+      .health(backend)
+      .flatMap(({ endpoint, state, reason, since }): EndpointView[] => {
+        return state === 'healthy' ? [] : [{ endpoint: formatEndpoint(endpoint), state, reason, since }];
+      });
+    const left = this.#supervisor.backends.leftEndpoints(backend).map(({ endpoint, since }): EndpointView => {
       return { endpoint: formatEndpoint(endpoint), state: 'draining', reason: LEFT, since };
     });
     return [...here, ...left];
