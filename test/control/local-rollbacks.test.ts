@@ -1,11 +1,12 @@
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { LocalRollbacks, lowered, type Pin, type SavedPin } from '../../src/control/local-rollbacks.ts';
-import { StateKeeper } from '../../src/control/state-keeper.ts';
+import type { StateKeeper } from '../../src/control/state-keeper.ts';
 import { Verbs } from '../../src/control/verbs.ts';
 import { Writer } from '../../src/control/writer.ts';
 import type { RouteState, State } from '../../src/domain/state.ts';
 import { until } from '../supervisor/until.ts';
+import { keeperOf } from './keepers.ts';
 import { MemoryStore } from './memory-store.ts';
 import { routeState, stateOf } from './plans.ts';
 
@@ -93,15 +94,7 @@ async function start(store = storeOf(50, 30), saved: readonly SavedPin[] = []): 
     const weights = ['a', 'b'].map((each) => served?.routes.get(each)?.weightPpm ?? -1);
     shown.push(weights as [number, number]);
   };
-  const keeper = new StateKeeper({
-    openStore: async () => store,
-    lastState: { read: async () => undefined, save() {}, failure: null },
-    bootstrapOld: false,
-    clock: () => 1_000,
-    onState: show,
-    onEntry() {},
-    onHealth() {},
-  });
+  const keeper = keeperOf(store, () => 1_000, show);
   const verbs = new Verbs(keeper, new Writer(keeper, () => 1_000), {
     ahead: async () => [],
     raiseRefusal: async () => null,

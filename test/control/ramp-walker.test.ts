@@ -3,10 +3,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Opinion } from '../../src/control/judge.ts';
 import { type ObstacleSource, obstaclesOf } from '../../src/control/obstacles.ts';
 import { RampWalker } from '../../src/control/ramp-walker.ts';
-import { StateKeeper } from '../../src/control/state-keeper.ts';
+import type { StateKeeper } from '../../src/control/state-keeper.ts';
 import { Verbs } from '../../src/control/verbs.ts';
 import { Writer } from '../../src/control/writer.ts';
 import type { RouteState } from '../../src/domain/state.ts';
+import { keeperOf } from './keepers.ts';
 import { MemoryStore } from './memory-store.ts';
 import { planOf } from './plans.ts';
 
@@ -48,15 +49,7 @@ beforeEach(async () => {
   unsynced = [];
   most = 1_000_000;
   store.set('a', 0);
-  keeper = new StateKeeper({
-    openStore: async () => store,
-    lastState: { read: async () => undefined, save() {}, failure: null },
-    bootstrapOld: false,
-    clock: () => now,
-    onState() {},
-    onEntry() {},
-    onHealth() {},
-  });
+  keeper = keeperOf(store, () => now);
   await keeper.start();
   verbs = new Verbs(keeper, new Writer(keeper, () => now, capacity), {
     ahead: async () => [],

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { WriteRequest } from '../../src/control/control.ts';
 import { writeFirstWeights } from '../../src/control/first-weights.ts';
-import { StateKeeper } from '../../src/control/state-keeper.ts';
+import type { StateKeeper } from '../../src/control/state-keeper.ts';
 import { Verbs } from '../../src/control/verbs.ts';
 import { Writer, type Written } from '../../src/control/writer.ts';
+import { keeperOf } from './keepers.ts';
 import { MemoryStore } from './memory-store.ts';
 import { planOf } from './plans.ts';
 
@@ -16,15 +17,7 @@ let unreachable: string | null;
 beforeEach(async () => {
   store = new MemoryStore();
   unreachable = null;
-  keeper = new StateKeeper({
-    openStore: async () => store,
-    lastState: { read: async () => undefined, save() {}, failure: null },
-    bootstrapOld: false,
-    clock: () => 1_000,
-    onState() {},
-    onEntry() {},
-    onHealth() {},
-  });
+  keeper = keeperOf(store, () => 1_000);
   verbs = new Verbs(keeper, new Writer(keeper, () => 1_000), {
     ahead: async () => [],
     raiseRefusal: async () => unreachable,
@@ -104,15 +97,7 @@ describe('set', () => {
     await raise('a', 100);
     const current = store.state;
     store.state = behind;
-    const late = new StateKeeper({
-      openStore: async () => store,
-      lastState: { read: async () => undefined, save() {}, failure: null },
-      bootstrapOld: false,
-      clock: () => 1_000,
-      onState() {},
-      onEntry() {},
-      onHealth() {},
-    });
+    const late = keeperOf(store, () => 1_000);
     await late.start();
     store.state = current;
     const written = await new Verbs(late, new Writer(late, () => 1_000), {

@@ -1,26 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { EraCounts } from '../../src/domain/e-process.ts';
 import { Evidence, type SavedEvidence, type TestSettings } from '../../src/domain/evidence.ts';
 import { SLOW_QUANTILES, slowBounds } from '../../src/domain/latency.ts';
+import { FAULTS_ONLY, flush } from './flush.ts';
 
-const SETTINGS: TestSettings = {
-  alpha: 0.001,
-  rho: 1,
-  delta: 0.001,
-  horizonBuckets: 1000,
-  streams: 'fault',
-  ceiling: null,
-};
-
-const flush = (weightPpm: number, oldOk: number, oldFault: number, newOk: number, newFault: number): EraCounts => ({
-  weightPpm,
-  oldOk,
-  oldFault,
-  newOk,
-  newFault,
-});
-
-const ALL: TestSettings = { ...SETTINGS, streams: 'all', ceiling: { share: 0.25, alpha: 0.001 } };
+const ALL: TestSettings = { ...FAULTS_ONLY, streams: 'all', ceiling: { share: 0.25, alpha: 0.001 } };
 const LN_THRESHOLD = Math.log(1000);
 
 /** Evidence of a test of all streams in which nothing but this was counted. */
@@ -34,14 +17,14 @@ function evidenceAfter(add: (evidence: Evidence) => void, isStall = false): numb
 describe('streams merged', () => {
   test('weigh 0.6, 0.2 and 0.2, and the slow ones share theirs', () => {
     const counts = flush(100_000, 90, 0, 5, 5);
-    const fault = new Evidence({ ...SETTINGS }, 0);
+    const fault = new Evidence({ ...FAULTS_ONLY }, 0);
     fault.addFaults(counts);
     const idle = 0.5;
     expect(evidenceAfter((evidence) => evidence.addFaults(counts))).toBeCloseTo(
       0.6 * Math.exp(fault.log()) + 0.4 * idle,
       6,
     );
-    const slow = new Evidence({ ...SETTINGS, delta: 0.01 }, 0);
+    const slow = new Evidence({ ...FAULTS_ONLY, delta: 0.01 }, 0);
     slow.addFaults(counts);
     expect(evidenceAfter((evidence) => evidence.addSlow('slow90', counts), true)).toBeCloseTo(
       (0.2 / 3) * Math.exp(slow.log()) + (1 - 0.2 / 3) * idle,

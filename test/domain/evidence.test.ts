@@ -1,27 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EraCounts } from '../../src/domain/e-process.ts';
-import { Evidence, type SavedEvidence, type TestSettings } from '../../src/domain/evidence.ts';
+import { Evidence, type SavedEvidence } from '../../src/domain/evidence.ts';
+import { FAULTS_ONLY, flush } from './flush.ts';
 import { type ReferenceRow, referenceEvidence } from './reference-evidence.ts';
 
 const PPM = 1_000_000;
-const SETTINGS: TestSettings = {
-  alpha: 0.001,
-  rho: 1,
-  delta: 0.001,
-  horizonBuckets: 1000,
-  streams: 'fault',
-  ceiling: null,
-};
-
-const flush = (weightPpm: number, oldOk: number, oldFault: number, newOk: number, newFault: number): EraCounts => ({
-  weightPpm,
-  oldOk,
-  oldFault,
-  newOk,
-  newFault,
-});
-
 const rhos = fc.oneof(fc.constant(1), fc.double({ min: 1, max: 4, noNaN: true }));
 
 const rows = fc.array(
@@ -56,7 +40,7 @@ function countsOf({ weight, oldOk, oldFault, newOk, newFault }: ReferenceRow): E
 }
 
 /** A test that begins in the first row's bucket, after a bucket of history. */
-function begun(first: number, settings = SETTINGS): Evidence {
+function begun(first: number, settings = FAULTS_ONLY): Evidence {
   const evidence = new Evidence(settings, first - 1);
   evidence.addFaults(flush(0, 19_980, 20, 0, 0));
   evidence.advanceTo(first);
@@ -71,9 +55,9 @@ describe('the evidence of a stream', () => {
     fc.assert(
       fc.property(rows, rhos, fc.constantFrom(0, 0.001, 0.02), (list, rho, delta) => {
         const all = placed(list);
-        const evidence = begun((all[0] as ReferenceRow).bucket, { ...SETTINGS, rho, delta });
+        const evidence = begun((all[0] as ReferenceRow).bucket, { ...FAULTS_ONLY, rho, delta });
         feed(evidence, all);
-        const expected = referenceEvidence(all, rho, delta, SETTINGS.horizonBuckets, HISTORY);
+        const expected = referenceEvidence(all, rho, delta, FAULTS_ONLY.horizonBuckets, HISTORY);
         expect(Math.abs(evidence.log() - expected)).toBeLessThanOrEqual(1e-8 * Math.max(1, Math.abs(expected)));
       }),
     );
@@ -141,7 +125,7 @@ describe('the evidence of a stream', () => {
         feed(stayed, all.slice(0, before.length));
         stayed.advanceTo((all[before.length] as ReferenceRow).bucket);
         const saved = JSON.parse(JSON.stringify(stayed.save())) as SavedEvidence;
-        const restarted = Evidence.restore(SETTINGS, saved);
+        const restarted = Evidence.restore(FAULTS_ONLY, saved);
         for (const evidence of [stayed, restarted]) feed(evidence, all.slice(before.length));
         expect(restarted.log()).toBe(stayed.log());
         expect(restarted.totals()).toEqual(stayed.totals());
@@ -173,14 +157,14 @@ describe('a test', () => {
   });
 
   test('does not run before it begins', () => {
-    const evidence = new Evidence(SETTINGS, 0);
+    const evidence = new Evidence(FAULTS_ONLY, 0);
     evidence.advanceTo(5000);
     expect(evidence.log()).toBeCloseTo(Math.log(0.5), 12);
     expect(evidence.save().begun).toBeNull();
   });
 
   test('ends at its horizon; the next begins there, with what is known of old and nothing of new', () => {
-    const evidence = begun(1, { ...SETTINGS, horizonBuckets: 10 });
+    const evidence = begun(1, { ...FAULTS_ONLY, horizonBuckets: 10 });
     evidence.addFaults(flush(100_000, 900, 0, 0, 50));
     evidence.advanceTo(10);
     expect(evidence.log()).toBeGreaterThan(Math.log(1000));
@@ -193,13 +177,13 @@ describe('a test', () => {
   });
 
   test('what was counted in its first bucket before it began is history', () => {
-    const evidence = new Evidence(SETTINGS, 0);
+    const evidence = new Evidence(FAULTS_ONLY, 0);
     evidence.addFaults(flush(0, 5000, 5000, 0, 0));
     evidence.begin();
     evidence.addFaults(flush(500_000, 5, 5, 5, 5));
     expect(evidence.totals()).toEqual({ oldRequests: 10, oldFaults: 5, newRequests: 10, newFaults: 5 });
     expect(evidence.recentOldRequests()).toBe(10_010);
-    const unprepared = new Evidence(SETTINGS, 0);
+    const unprepared = new Evidence(FAULTS_ONLY, 0);
     unprepared.begin();
     unprepared.addFaults(flush(500_000, 5, 5, 5, 5));
     expect(evidence.log()).not.toBe(unprepared.log());

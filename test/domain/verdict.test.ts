@@ -4,6 +4,7 @@ import { Evidence, type TestSettings } from '../../src/domain/evidence.ts';
 import { Replay } from '../../src/domain/replay.ts';
 import { lead, verdictOf } from '../../src/domain/verdict.ts';
 import { Dice } from '../gates/dice.ts';
+import { flush } from './flush.ts';
 
 const SETTINGS: TestSettings = {
   alpha: 0.001,
@@ -13,14 +14,6 @@ const SETTINGS: TestSettings = {
   streams: 'all',
   ceiling: { share: 0.25, alpha: 0.001 },
 };
-
-const flush = (weightPpm: number, oldOk: number, oldFault: number, newOk: number, newFault: number): EraCounts => ({
-  weightPpm,
-  oldOk,
-  oldFault,
-  newOk,
-  newFault,
-});
 
 function evidenceOf(counts: EraCounts, settings: Partial<TestSettings> = {}): Evidence {
   const evidence = new Evidence({ ...SETTINGS, ...settings }, 0);

@@ -3,7 +3,7 @@ import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'n
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { AT_RESCUES } from '../../src/domain/counts.ts';
-import { NEW, PPM } from '../../src/domain/route.ts';
+import { NEW, PPM, type RescuePolicy } from '../../src/domain/route.ts';
 import { freePort, type Plane } from './harness.ts';
 import { Http2Client } from './http2-client.ts';
 import { answering, ask, connect, GET, OK, plane } from './scene.ts';
@@ -63,6 +63,11 @@ const call = (method: string) => ({
   te: 'trailers',
 });
 
+/** All requests are drawn to new. */
+function planeOf(old: CallBackend, fresh: CallBackend, rescue: RescuePolicy = RESCUE): Promise<Plane> {
+  return plane({ old: [old.port], new: [fresh.port], weightPpm: PPM, table: H2, route: { rescue } });
+}
+
 async function calls(proxy: Plane, method: string) {
   const made = new Http2Client(`http://127.0.0.1:${proxy.port}`).open(call(method), false);
   made.stream.end('question');
@@ -71,13 +76,7 @@ async function calls(proxy: Plane, method: string) {
 
 test('a call of a safe method that a backend is not available for is made at another one', async () => {
   const [full, well] = [await callBackend(unavailable), await callBackend(fine)];
-  const proxy = await plane({
-    old: [well.port],
-    new: [full.port],
-    weightPpm: PPM,
-    table: H2,
-    route: { rescue: { ...RESCUE, responseField: 'x-rescued' } },
-  });
+  const proxy = await planeOf(well, full, { ...RESCUE, responseField: 'x-rescued' });
   const answer = await calls(proxy, 'Get');
   expect(answer).toMatchObject({ status: 200, body: 'answer', trailers: { 'grpc-status': '0' } });
   expect(answer.head['x-rescued']).toBe('new grpcStatus');
@@ -87,13 +86,7 @@ test('a call of a safe method that a backend is not available for is made at ano
 
 test('one of any other method is not: the client is told what the backend said', async () => {
   const [full, well] = [await callBackend(unavailable), await callBackend(fine)];
-  const proxy = await plane({
-    old: [well.port],
-    new: [full.port],
-    weightPpm: PPM,
-    table: H2,
-    route: { rescue: RESCUE },
-  });
+  const proxy = await planeOf(well, full);
   expect((await calls(proxy, 'Buy')).head).toMatchObject({ 'grpc-status': '14', 'grpc-message': 'full' });
   expect([full.seen, well.seen]).toEqual([['question'], []]);
 });
@@ -108,13 +101,7 @@ test('when nobody else is there, the client of a safe method is told the same', 
 test('a safe method whose connection ends without an answer is called again, another is not', async () => {
   const dying = await callBackend((stream) => stream.session?.destroy());
   const well = await callBackend(fine);
-  const proxy = await plane({
-    old: [well.port],
-    new: [dying.port],
-    weightPpm: PPM,
-    table: H2,
-    route: { rescue: RESCUE },
-  });
+  const proxy = await planeOf(well, dying);
   expect(await calls(proxy, 'Get')).toMatchObject({ body: 'answer' });
   expect((await calls(proxy, 'Buy')).head).toMatchObject({ 'grpc-status': '14' });
   expect(well.seen).toEqual(['question']);
