@@ -1,6 +1,6 @@
 /**
  * A whole migration in a minute: an operator who raises the weight step by step, clients who ask all the time, and what happens to platforms
- * meanwhile: hosts die, jobs are rolled, pods are replaced, a watch breaks, a master is away.
+ * meanwhile: hosts die, jobs are rolled, pods are replaced, a watch breaks, all lie silent, a master is away.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Clients } from './clients.ts';
@@ -64,6 +64,13 @@ function story({ master, job, hosts, api, service }: Platforms, { admin, route }
       run() {
         api.objects.compact();
         api.cut();
+      },
+    },
+    {
+      says: 'Kubernetes  all watches lie silent, and a rollout replaces every pod meanwhile',
+      run() {
+        api.silence();
+        return service.rollOut();
       },
     },
     weigh(50, 'half'),

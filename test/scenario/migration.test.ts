@@ -54,6 +54,7 @@ test.runIf(isWhole)(
     await until('the end', () => output().includes('The migration is done') || child.exitCode !== null, 120_000);
     expect(output()).toMatch(/The migration is done: \d{4,} requests, 0 failed/);
     expect(output()).toMatch(/search at 0% .* new 0, failed 0/);
+    expect(output()).toMatch(/all watches lie silent, and a rollout .* new \d+, failed 0/);
     expect(output()).toMatch(/search at 100% .* old \d+, new \d+, failed 0/);
     child.kill('SIGTERM');
     await until('exit', () => child.exitCode !== null);
