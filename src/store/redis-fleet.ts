@@ -5,7 +5,7 @@ import { REPORT } from './scripts/report.ts';
 import type { Fleet, ReplicaReport, ReplicaSeen } from './store.ts';
 
 /** A replica that has not reported for so long is not counted any more. */
-const LIVING_MS = 5_000;
+export const LIVING_MS = 5_000;
 
 const reportRecord = z.object({
   id: z.string(),

@@ -12,7 +12,10 @@ export interface Known {
 
 /** @throws StoreDiverged when what is held does not follow from what is known */
 export function follow(known: Known | undefined, reply: ReadReply, place: string): Known {
-  const served = `${known?.state.revision} of epoch ${known?.state.epoch} is known`;
+  const served =
+    known === undefined
+      ? 'replicas serve another, or a later revision'
+      : `revision ${known.state.revision} of epoch ${known.state.epoch} is known`;
   switch (reply[0]) {
     case 'same':
       return known as Known;
@@ -25,14 +28,12 @@ export function follow(known: Known | undefined, reply: ReadReply, place: string
       return { state: stateOf(epoch, revision, lineage, fields), head };
     }
     case 'gone':
-      throw new StoreDiverged(`${place}: it holds no state any more; revision ${served}`);
+      throw new StoreDiverged(`${place}: it holds no state any more; ${served}`);
     case 'foreign':
-      throw new StoreDiverged(
-        `${place}: it holds another epoch (${reply[2]}, revision ${reply[3]}); revision ${served}`,
-      );
+      throw new StoreDiverged(`${place}: it holds another epoch (${reply[2]}, revision ${reply[3]}); ${served}`);
     case 'behind':
-      throw new StoreDiverged(`${place}: it fell back to revision ${reply[2]}; revision ${served}`);
+      throw new StoreDiverged(`${place}: it fell back to revision ${reply[2]}; ${served}`);
     case 'diverged':
-      throw new StoreDiverged(`${place}: it holds another history up to revision ${reply[2]}; revision ${served}`);
+      throw new StoreDiverged(`${place}: it holds another history up to revision ${reply[2]}; ${served}`);
   }
 }

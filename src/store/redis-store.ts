@@ -5,7 +5,7 @@ import { checkedChange } from './records.ts';
 import type { RedisAddress } from './redis-address.ts';
 import { adoptArguments, writeArguments } from './redis-arguments.ts';
 import { RedisCounters } from './redis-counters.ts';
-import { RedisFleet } from './redis-fleet.ts';
+import { LIVING_MS, RedisFleet } from './redis-fleet.ts';
 import { follow, type Known } from './redis-follow.ts';
 import { NoAnswer, RedisLink } from './redis-link.ts';
 import { entryOf, readReplyOf, type WriteReply, writeReplyOf } from './redis-replies.ts';
@@ -48,6 +48,8 @@ class RedisStore implements Store {
   readonly #options: RedisStoreOptions;
   readonly #watchers = new Set<{ readonly onState: (state: State) => void }>();
   #known: Known | undefined;
+  /** Where nothing is known: whether replicas that live know better than what is held. */
+  #asksReplicas = true;
   #reading: Promise<State> | undefined;
   #readNext: Promise<State> | undefined;
   /** The clock of Redis in microseconds, and when it was read by this process's. */
@@ -94,6 +96,7 @@ class RedisStore implements Store {
 
   loadAnew(): Promise<State> {
     this.#known = undefined;
+    this.#asksReplicas = false;
     return this.load();
   }
 
@@ -102,8 +105,9 @@ class RedisStore implements Store {
     const known = this.#known;
     const { epoch = '', revision = '' } = known?.state ?? {};
     const at = performance.now();
-    const args = [epoch, String(revision), known?.head ?? '', String(CATCH_UP_ENTRIES)];
-    const reply = readReplyOf(await this.#link.run(READ, ['state', 'audit'], args));
+    const livingMs = this.#asksReplicas ? String(LIVING_MS) : '';
+    const args = [epoch, String(revision), known?.head ?? '', String(CATCH_UP_ENTRIES), livingMs];
+    const reply = readReplyOf(await this.#link.run(READ, ['state', 'audit', 'replicas'], args));
     this.#time = { micros: reply[1], at };
     if (reply[0] === 'gone' && known === undefined) {
       await this.#initialise();

@@ -1,8 +1,10 @@
 import { script } from '../redis-script.ts';
 
 /**
- * What is new since a known state. KEYS: state, audit. ARGV: epoch, revision and head (the id of its last change) of the known state, all
- * empty when none is known; most entries to be told one by one. Answers begin with what there is and the store's time in microseconds.
+ * What is new since a known state. KEYS: state, audit, replicas. ARGV: epoch, revision and head (the id of its last change) of the known
+ * state, all empty when none is known; most entries to be told one by one; most milliseconds since the report of a replica that lives, or
+ * empty. Whoever knows no state asks those: one that serves what is not held here, or a later revision of it, knows better. Answers
+ * begin with what there is and the store's time in microseconds.
  */
 export const READ = script(`
 local time = redis.call('TIME')
@@ -11,9 +13,21 @@ local held = redis.call('HMGET', KEYS[1], 'epoch', 'revision', 'head', 'lineage'
 local epoch, revision, head, lineage = held[1], held[2], held[3], held[4]
 if not epoch then return {'gone', now} end
 if epoch == ARGV[1] and revision == ARGV[2] and head == ARGV[3] then return {'same', now} end
+local function follows(before) return string.find(lineage, '"' .. before .. '"', 1, true) end
+if ARGV[1] == '' and ARGV[5] ~= '' then
+  for _, item in ipairs(redis.call('HVALS', KEYS[3])) do
+    local at, report = string.match(item, '^(%d+) (.*)$')
+    local lives = tonumber(now) / 1000 - tonumber(at) <= tonumber(ARGV[5])
+    local served = string.match(report, '"epoch":"([^"]*)"')
+    if lives and served == epoch then
+      if tonumber(string.match(report, '"revision":(%d+)')) > tonumber(revision) then return {'behind', now, revision} end
+    elseif lives and served ~= '' and not follows(served) then
+      return {'foreign', now, epoch, revision}
+    end
+  end
+end
 if ARGV[1] ~= '' and epoch ~= ARGV[1] then
-  local follows = string.find(lineage, '"' .. ARGV[1] .. '"', 1, true)
-  if not follows or tonumber(revision) <= tonumber(ARGV[2]) then return {'foreign', now, epoch, revision} end
+  if not follows(ARGV[1]) or tonumber(revision) <= tonumber(ARGV[2]) then return {'foreign', now, epoch, revision} end
 elseif ARGV[1] ~= '' then
   local known, due = tonumber(ARGV[2]), tonumber(revision)
   if due < known then return {'behind', now, revision} end

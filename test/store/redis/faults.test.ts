@@ -194,6 +194,24 @@ describe('one Redis', () => {
     );
   });
 
+  test('regression: one that knows nothing takes no older state than replicas serve that live', async () => {
+    await start();
+    const reported = (revision: number, epoch = state.epoch) =>
+      store.fleet?.report({ id: 'px', address: null, epoch, revision });
+    await reported(3);
+    expect((await open(addressOf(server.port)).load()).revision).toBe(3);
+    await reported(5);
+    const fresh = open(addressOf(server.port));
+    await expect(fresh.load()).rejects.toThrow(/fell back to revision 3; replicas serve another, or a later revision/);
+    await reported(1, 'another');
+    await expect(fresh.load()).rejects.toMatchObject({ name: 'StoreDiverged' });
+    expect((await store.load()).revision).toBe(3);
+    // Somebody has looked at it, and wants what is held.
+    expect((await fresh.loadAnew()).revision).toBe(3);
+    await reported(1, '');
+    expect((await open(addressOf(server.port)).load()).revision).toBe(3);
+  });
+
   test('scripts flushed: they are sent again', async () => {
     await start();
     await server.cli('script', 'flush');
