@@ -139,9 +139,9 @@ export class Evidence {
     return { kind, totals: process.totals() };
   }
 
-  /** Of the responses that are slow by the highest bound. */
+  /** Of the responses that are slow by the highest bound; without slow streams, of the fault stream. */
   slowTotals(): Totals {
-    return (this.#of('slow99') ?? (this.#streams[0] as Stream)).process.totals();
+    return this.#of('slow99')?.process.totals() ?? this.totals();
   }
 
   /** Of the fault stream. */

@@ -50,8 +50,9 @@ function live(life: Life, seed: number): { readonly backAtMs: number | null; rea
   for (let ms = STEP_MS; ms <= life.untilMs; ms += STEP_MS) {
     for (const side of [0, 1]) {
       if (ms < (pausesAt[side] as number)) continue;
-      pausedUntil[side] = ms + Math.min(life.pauseMs.most, wait(life.pauseMs.mean));
-      pausesAt[side] = (pausedUntil[side] as number) + wait(life.betweenMs);
+      const end = ms + Math.min(life.pauseMs.most, wait(life.pauseMs.mean));
+      pausedUntil[side] = end;
+      pausesAt[side] = end + wait(life.betweenMs);
     }
     if (ms >= (life.hangsAtMs ?? Number.POSITIVE_INFINITY)) pausedUntil[1] = Number.POSITIVE_INFINITY;
     for (let i = (life.rps * STEP_MS) / 1000; i > random(); i--) {
