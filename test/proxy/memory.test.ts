@@ -2,22 +2,12 @@
 import { expect, test } from 'vitest';
 import { AT_REJECTIONS } from '../../src/domain/counts.ts';
 import { REJECTIONS } from '../../src/domain/errors.ts';
-import { type Plane, until } from './harness.ts';
+import { LIMITS, type Plane, until } from './harness.ts';
 import { Http2Client } from './http2-client.ts';
 import { answering, ask, backend, connect, GET, message, OK, plane } from './scene.ts';
 
 const LIMIT = 100 * 2 ** 20;
-const LIMITS = {
-  headBytes: 16_384,
-  fields: 100,
-  targetBytes: 8192,
-  bodyBytes: 0,
-  connections: 1000,
-  connectionsPerClient: 0,
-  concurrentStreams: 1024,
-  workerMemoryBytes: LIMIT,
-};
-const limited = { table: { limits: LIMITS } };
+const limited = { table: { limits: { ...LIMITS, workerMemoryBytes: LIMIT } } };
 const share = (of: number) => ({ residentBytes: of * LIMIT, usedBytes: of * LIMIT });
 
 const rejections = (proxy: Plane): number => proxy.count(AT_REJECTIONS + REJECTIONS.indexOf('memoryExhausted'), 0, 1);
