@@ -123,6 +123,11 @@ export class Http2Connection implements FrameSink {
     this.#life.detach();
   }
 
+  /** Server role: the client has ended its sending side, and may still read. `onClosed` follows when what it asked in full has been answered. */
+  onPeerEnd(): void {
+    this.#life.onPeerEnd();
+  }
+
   /** Client role. Null: no stream can be had, now or any more. */
   open(sink: StreamSink): Http2Stream | null {
     return this.#life.open(sink);

@@ -47,6 +47,8 @@ export class Lifecycle implements StreamCommands {
   /** The peer's first settings have come. */
   hasSettings = false;
   isClosed = false;
+  /** The peer has ended its sending side, so that no window will ever be widened. */
+  #isPeerDone = false;
   readonly #resets: Budget;
   readonly #onOver: () => void;
   /** Of the next stream that we open. */
@@ -77,6 +79,7 @@ export class Lifecycle implements StreamCommands {
     if (this.isClosed) return;
     const { stallMs } = this.options;
     if (stallMs > 0) for (const stream of this.sender.stalled(stallMs)) this.resetFor(stream, CANCEL);
+    if (this.#isPeerDone) for (const stream of this.sender.shut()) this.#cancel(stream);
     this.departure.sweep(nowMs);
   }
 
@@ -185,6 +188,22 @@ export class Lifecycle implements StreamCommands {
       this.close(stream);
       sink.onReset(REFUSED_STREAM, 'peer');
     }
+  }
+
+  /** Server role: the client has ended its sending side. What it asked in full is answered, and the connection ends behind that. */
+  onPeerEnd(): void {
+    if (this.isClosed) return;
+    this.#isPeerDone = true;
+    for (const stream of this.streams.open.values()) if (!stream.remoteEnded) this.#cancel(stream);
+    this.departure.leave();
+    if (!this.isClosed) this.writer.goaway(this.streams.last, NO_ERROR);
+  }
+
+  /** The peer cannot bring it to its end. */
+  #cancel(stream: Http2Stream): void {
+    const { sink } = stream;
+    this.reset(stream, CANCEL);
+    sink.onReset(CANCEL, 'peer');
   }
 
   // Faults.

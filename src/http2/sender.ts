@@ -117,6 +117,13 @@ export class Sender {
     return stalled;
   }
 
+  /** Streams whose data waits for the peer to widen a window. */
+  shut(): Http2Stream[] {
+    const shut: Http2Stream[] = [];
+    for (const stream of this.#queued) if (stream.sendWindow <= 0 || this.#window <= 0) shut.push(stream);
+    return shut;
+  }
+
   #turn(stream: Http2Stream): void {
     this.#sendQueued(stream);
     if (stream.queue !== null) {

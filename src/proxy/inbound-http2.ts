@@ -13,6 +13,7 @@ import type { Peer } from './halves.ts';
 import { InboundStream, type StreamOwner } from './inbound-stream.ts';
 import { countRejection } from './rejections.ts';
 import type { Runtime } from './runtime.ts';
+import { isReset } from './socket-input.ts';
 import { SocketOutput } from './socket-output.ts';
 import type { Sweepable } from './sweeper.ts';
 
@@ -41,6 +42,8 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
   readonly #spare: InboundStream[] = [];
   #touched: InboundStream[] = [];
   #isGone = false;
+  /** Its sending side, while answers are under way. */
+  #clientEnded = false;
   /** When the last stream ended, or the connection was made. */
   #idleSinceMs: number;
   /** When the last frame was written; 0: it has not been. */
@@ -76,7 +79,7 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
       },
       this,
     );
-    socket.on('end', () => this.#close());
+    socket.on('end', () => this.#onClientEnd());
     socket.on('error', () => this.#close());
     socket.on('close', () => this.#close());
     runtime.sweeper.watch(this);
@@ -102,6 +105,16 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
   #onDrain(): void {
     this.#connection.onDrained();
     this.#connection.flush();
+  }
+
+  /** It may have ended only what it sends (TCP's half-close) and wait for its answers, or be gone: what it is told now finds that out. */
+  #onClientEnd(): void {
+    if (this.#overMs > 0 || this.#halves.size === 0 || isReset(this.#socket)) {
+      this.#close();
+      return;
+    }
+    this.#clientEnded = true;
+    this.#connection.onPeerEnd();
   }
 
   #close(): void {
@@ -177,6 +190,10 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
   // Time.
 
   sweep(nowMs: number): void {
+    if (this.#clientEnded && isReset(this.#socket)) {
+      this.#close();
+      return;
+    }
     if (this.#overMs > 0) {
       const isTold = this.#output.isEmpty || nowMs - this.#overMs >= this.#runtime.serving.idleMs;
       if (isTold && nowMs - this.#overMs >= LINGER_MS) this.#socket.destroy();

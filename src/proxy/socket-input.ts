@@ -38,3 +38,12 @@ export function adoptSocket(accepted: Socket, onread: OnReadOpts): Socket {
 export function wasReset(socket: Socket): boolean {
   return !socket.writableEnded && socket.remoteAddress === undefined;
 }
+
+/**
+ * Whether the peer of an open socket has reset the connection. Nobody is told of that where nothing more is read, but the kernel no longer knows the
+ * peer. It is asked anew each time, which `remoteAddress` is not.
+ */
+export function isReset(socket: Socket): boolean {
+  const { _handle: handle } = socket as unknown as { _handle: { getpeername?: (out: object) => number } | null };
+  return handle === null || (typeof handle.getpeername === 'function' && handle.getpeername({}) !== 0);
+}
