@@ -2,6 +2,7 @@
 import { PPM, type RouteMatch } from '../domain/route.ts';
 import { FlatFields } from '../fields.ts';
 import { CHUNKED, NO_BODY } from '../http1/framing.ts';
+import { DOWN } from './choice.ts';
 import type { Exchange } from './exchange.ts';
 import type { OutboundHalf, RequestView, ResponseView } from './halves.ts';
 import type { Runtime } from './runtime.ts';
@@ -31,9 +32,14 @@ export function isHealthCall(target: string): boolean {
 
 /** Whether a route is there for the health service itself, and not for everything. */
 export function namesHealth(match: RouteMatch): boolean {
-  if (match.grpc !== undefined) return match.grpc.service === SERVICE;
+  return names(match, SERVICE);
+}
+
+/** Whether a route is there for a service or some of its methods, and not for everything. */
+function names(match: RouteMatch, service: string): boolean {
+  if (match.grpc !== undefined) return match.grpc.service === service;
   const path = typeof match.path === 'string' ? match.path : match.path?.exact;
-  return path?.startsWith(`/${SERVICE}`) === true;
+  return path === `/${service}` || path?.startsWith(`/${service}/`) === true;
 }
 
 /** Stands where a backend's half does, so that the exchange knows no difference. */
@@ -102,12 +108,14 @@ export class GrpcHealth implements OutboundHalf, Sweepable {
   }
 
   #status(): number {
-    const { snapshot } = this.#runtime.serving;
+    const { snapshot, usable } = this.#runtime.serving;
     const isNamed = this.#service !== '';
-    const routes = [...snapshot.routes.entries()].filter(([, { match }]) => match.grpc?.service === this.#service);
+    const routes = [...snapshot.routes.entries()].filter(([, { match }]) => names(match, this.#service));
     if (isNamed && routes.length === 0) return SERVICE_UNKNOWN;
     if (this.#runtime.isDraining) return NOT_SERVING;
-    const hasEndpoint = (backend: number): boolean => (snapshot.endpoints[backend]?.length ?? 0) > 0;
+    // Those that requests may go to, less those that take no connection.
+    const hasEndpoint = (backend: number): boolean =>
+      usable[backend]?.some(({ caution }) => (caution & DOWN) === 0) === true;
     const serves = routes.some(([index, route]) => {
       const weightPpm = snapshot.weightsPpm[index] as number;
       return (weightPpm < PPM && hasEndpoint(route.old)) || (weightPpm > 0 && hasEndpoint(route.new));
@@ -158,8 +166,11 @@ export class GrpcHealth implements OutboundHalf, Sweepable {
 function serviceOf(body: Buffer): string | null {
   if (body.length < PREFIX_BYTES || body[0] !== 0 || body.readUInt32BE(1) !== body.length - PREFIX_BYTES) return null;
   if (body.length === PREFIX_BYTES) return '';
-  // Names are far shorter than a second byte of the length could say.
-  const length = body.length - PREFIX_BYTES - 2;
-  if (body[PREFIX_BYTES] !== 0x0a || length > 127 || body[PREFIX_BYTES + 1] !== length) return null;
-  return body.toString('utf8', PREFIX_BYTES + 2);
+  if (body[PREFIX_BYTES] !== 0x0a) return null;
+  // A varint: MOST_BYTES leaves it two bytes at most.
+  const low = body[PREFIX_BYTES + 1] ?? 0;
+  const isLong = low >= 0x80;
+  const length = isLong ? (low & 0x7f) | ((body[PREFIX_BYTES + 2] ?? 0) << 7) : low;
+  const at = PREFIX_BYTES + (isLong ? 3 : 2);
+  return body.length - at === length ? body.toString('utf8', at) : null;
 }
