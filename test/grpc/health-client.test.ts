@@ -75,7 +75,7 @@ describe('Check', () => {
   });
 
   test('by weight: the sides that get requests count, and one of them is enough', async () => {
-    const { port } = await serve(echo as never);
+    const { port } = await serve(echo);
     const proxy = await routed({ new: [port] });
     const asking = client(proxy);
     expect(await check(asking, SERVICE)).toBe('NOT_SERVING');
@@ -105,7 +105,7 @@ describe('Check', () => {
   });
 
   test('a route by path serves the service that its path names', async () => {
-    const { port } = await serve(echo as never);
+    const { port } = await serve(echo);
     const asking = client(await routed({ old: [port], route: { match: { path: `/${SERVICE}/` } } }));
     expect(await check(asking, SERVICE)).toBe('SERVING');
     expect(await check(asking, 'test.v1.Ech')).toBe(NOT_FOUND);
@@ -114,7 +114,7 @@ describe('Check', () => {
 
 describe('Watch', () => {
   test('tells of each change: of endpoints, of the weight, of an endpoint that goes and comes, and of the drain as the last', async () => {
-    const first = await serve(echo as never);
+    const first = await serve(echo);
     const proxy = await routed({ table: { drainMs: 10_000 } });
     const { heard, ...watcher } = watch(client(proxy), SERVICE);
     const told: string[] = [];
@@ -148,7 +148,7 @@ describe('Watch', () => {
   });
 
   test('an unknown service is SERVICE_UNKNOWN, and the watch goes on until there is a route', async () => {
-    const { port } = await serve(echo as never);
+    const { port } = await serve(echo);
     const proxy = await routed({ old: [port], route: { match: { grpc: { service: 'test.v1.Other' } } } });
     const watcher = watch(client(proxy), SERVICE);
     await until('the first word', () => watcher.heard.length === 1);
@@ -183,7 +183,7 @@ describe('Watch', () => {
 /** A server where there was one before. */
 async function serveAgain(port: number): Promise<void> {
   const server = new Server();
-  server.addService(METHODS, echo as never);
+  server.addService(METHODS, echo);
   await new Promise<void>((resolve, reject) => {
     server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error) =>
       error === null ? resolve() : reject(error),
