@@ -10,6 +10,7 @@ import type { AdminApp } from './app.ts';
 import { problems } from './docs.ts';
 import { type EventStream, openEventStream } from './event-stream.ts';
 import { eventData } from './history-entry.ts';
+import { type Apart, Told } from './told.ts';
 
 const BEAT_MS = 1_000;
 /** Changes that come closer together are told together. */
@@ -37,6 +38,14 @@ export type LiveStatus = StatusView & {
   hasPrometheus: boolean;
 };
 
+/** Of a route, what is sent by itself or left out. */
+const APART: Apart = {
+  old: ['requests', 'faults'],
+  new: ['requests', 'faults'],
+  evidence: ['value', 'reason'],
+  applied: ['ms'],
+};
+
 /** One message of what changed since the last; undefined: nothing did. */
 type Message = string | undefined;
 
@@ -45,10 +54,9 @@ export class Live {
   readonly #clock: () => number;
   readonly #hasPrometheus: boolean;
   readonly #clients = new Set<EventStream>();
-  /** By place: what was sent last, as JSON. */
-  #routes: string[] = [];
-  #rows: string[] = [];
-  #evidence: string[] = [];
+  readonly #routes = new Told<RouteView>((route, place) => `[${place},${JSON.stringify(withoutCounts(route))}]`, APART);
+  readonly #rows = new Told<StatsRow>((row, place) => `[${place},${JSON.stringify(row).slice(1)}`);
+  readonly #evidence = new Told<RouteView['evidence']>((value, place) => `[${place},${JSON.stringify(value)}]`);
   /** Evidence that has changed and goes with the next numbers. */
   #pending: string[] = [];
   #beat: NodeJS.Timeout | undefined;
@@ -111,36 +119,28 @@ export class Live {
   }
 
   #all(): string {
-    const routes = this.#routes.map((route, place) => `[${place},${route}]`);
-    const rows = this.#rows.map((row, place) => `[${place},${row.slice(1)}`);
-    const evidence = this.#evidence.map((text, place) => `[${place},${text}]`);
-    return this.#routesMessage(routes) + this.#statsMessage(rows, evidence);
+    return this.#routesMessage(this.#routes.all()) + this.#statsMessage(this.#rows.all(), this.#evidence.all());
   }
 
   #changedRoutes(): Message {
     const routes = this.#control.routes();
-    const before = this.#routes;
-    this.#routes = routes.map((route) => JSON.stringify(withoutCounts(route)));
-    const changed = differences(before, this.#routes, (route) => route);
-    const evidence = routes.map((route) => JSON.stringify(route.evidence));
+    const isCount = this.#routes.count === routes.length;
     // Of a route at another place than before nothing is known.
-    if (before.length !== routes.length) this.#rows = [];
-    this.#pending = differences(this.#evidence, evidence, (text) => text);
-    this.#evidence = evidence;
-    return changed.length === 0 && before.length === routes.length ? undefined : this.#routesMessage(changed);
+    if (!isCount) this.#rows.forget();
+    const changed = this.#routes.take(routes);
+    this.#pending = this.#evidence.take(routes.map(({ evidence }) => evidence));
+    return changed.length === 0 && isCount ? undefined : this.#routesMessage(changed);
   }
 
   #stats(): Message {
-    const rows = this.#control.stats().map((row) => JSON.stringify(row));
-    const changed = differences(this.#rows, rows, (row) => row.slice(1), '');
-    this.#rows = rows;
+    const changed = this.#rows.take(this.#control.stats());
     const evidence = this.#pending;
     this.#pending = [];
     return this.#statsMessage(changed, evidence);
   }
 
   #routesMessage(changed: readonly string[]): string {
-    return message('routes', `{"count":${this.#routes.length},"changed":[${changed.join(',')}]}`);
+    return message('routes', `{"count":${this.#routes.count},"changed":[${changed.join(',')}]}`);
   }
 
   #statsMessage(rows: readonly string[], evidence: readonly string[]): string {
@@ -148,17 +148,7 @@ export class Live {
   }
 }
 
-/** Texts that differ from those before, each as `[place,text]`. */
-function differences(
-  before: readonly string[],
-  after: readonly string[],
-  inner: (text: string) => string,
-  end = ']',
-): string[] {
-  return after.flatMap((text, place) => (text === before[place] ? [] : [`[${place},${inner(text)}${end}`]));
-}
-
-/** What is sent by itself is left at nothing, so that it does not make a route look changed. */
+/** What is sent by itself is left at nothing. */
 function withoutCounts(route: RouteView): RouteView {
   return {
     ...route,

@@ -58,8 +58,19 @@ export class Applied {
   view(revision: number): AppliedView {
     const all = [this.#served, ...this.#others];
     const replicas = all.filter((served) => served >= revision).length;
-    const mark = this.#marks.find((candidate) => candidate.revision >= revision);
+    const mark = this.#marks[this.#placeOf(revision)];
     return { replicas, of: all.length, ms: replicas === all.length ? (mark?.ms ?? null) : null };
+  }
+
+  /** Of the first mark that is not older: marks rise, and a view of all routes asks for each of them. */
+  #placeOf(revision: number): number {
+    let [low, high] = [0, this.#marks.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#marks[middle] as Mark).revision < revision) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** Resolves when all ready workers of all replicas serve the revision, or after `ms`. */

@@ -86,7 +86,8 @@ export class Judge {
   readonly #routes = new Map<string, RouteJudge>();
   /** Last verdict told of, by route and test. */
   readonly #told = new Map<string, string>();
-  readonly #bound = new Map<string, string>();
+  /** What workers were told last, by route. */
+  readonly #bound = new Map<string, Omit<RouteBounds, 'route'>>();
   readonly #probing = new Set<string>();
   /** When a route's new side was probed last. */
   readonly #probedAt = new Map<string, number>();
@@ -157,8 +158,9 @@ export class Judge {
   #beat(): void {
     this.#beats += 1;
     const isIdleBeat = this.#beats % IDLE_BEATS === 0;
+    const states = this.#options.state()?.routes;
     for (const { spec } of this.#options.plan().routes) {
-      const state = this.#state(spec.name);
+      const state = states?.get(spec.name);
       const isWatched = (state?.weightPpm ?? 0) > 0;
       const route = isWatched ? this.#of(spec.name) : this.#routes.get(spec.name);
       if (isWatched || isIdleBeat) route?.beat(isWatched);
@@ -229,12 +231,13 @@ export class Judge {
   }
 
   #bind(name: string, route: RouteJudge): void {
-    const windows = FAMILIES.map(({ buckets }) => Math.floor(route.open / buckets));
-    const bounds = { bounds: route.bounds, windows };
-    const text = JSON.stringify(bounds);
-    if (this.#bound.get(name) === text) return;
-    this.#bound.set(name, text);
-    this.#options.bind(name, bounds);
+    const { bounds, open } = route;
+    const known = this.#bound.get(name);
+    const isSame = FAMILIES.every(({ buckets }, i) => known?.windows[i] === Math.floor(open / buckets));
+    if (known !== undefined && known.bounds === bounds && isSame) return;
+    const told = { bounds, windows: FAMILIES.map(({ buckets }) => Math.floor(open / buckets)) };
+    this.#bound.set(name, told);
+    this.#options.bind(name, told);
   }
 
   #tell(name: string, state: RouteState, { kind, value, threshold, reason }: Verdict): void {

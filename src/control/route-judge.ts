@@ -5,7 +5,7 @@
 import { Judgement, type JudgeSettings, type LatencyBounds } from '../domain/judgement.ts';
 import type { Verdict } from '../domain/verdict.ts';
 import type { Counters, RouteEvidence } from '../store/store.ts';
-import { Tallied } from './tallied.ts';
+import { type Batch, Tallied } from './tallied.ts';
 
 export interface RouteJudgeOptions {
   readonly route: string;
@@ -27,6 +27,8 @@ const URGENT_MS = 10;
 const AWAY_MS = 500;
 /** Evidence that others may have added to is read again after this long. */
 const STALE_MS = 1_000;
+/** The evidence of this replica alone counts for nothing while the store answers: so often it is brought up to date then. */
+const LOCAL_MS = 10_000;
 
 export class RouteJudge {
   readonly tallied = new Tallied();
@@ -38,6 +40,7 @@ export class RouteJudge {
   #isUrgent = false;
   #timer: NodeJS.Timeout | undefined;
   #foldedAt = Number.NEGATIVE_INFINITY;
+  #localAt = Number.NEGATIVE_INFINITY;
   #failure: string | null = null;
   /** Revision that was read for last. */
   #refreshed = -1;
@@ -139,13 +142,11 @@ export class RouteJudge {
 
   /** What the store did not take is lost to it: it may have taken it. Nothing is given to it before it answers again. */
   async #foldAll(): Promise<void> {
-    const { route, shared, local } = this.#options;
+    const { route, shared } = this.#options;
     try {
       if (this.#failure !== null) await shared.readEvidence(route);
-      const batches = this.tallied.take();
-      for (const { era, deltas, sightings } of batches) {
-        await this.#read(this.#local, local, await local.addCounts(route, era, deltas, sightings));
-      }
+      const batches = await this.#takeAll();
+      if (this.#options.monotonic() - this.#localAt >= LOCAL_MS) await this.#readLocal();
       if (batches.length === 0) await this.#readShared(await shared.readEvidence(route));
       for (const { era, deltas, sightings } of batches) {
         await this.#readShared(await shared.addCounts(route, era, deltas, sightings));
@@ -153,15 +154,23 @@ export class RouteJudge {
       this.#failure = null;
     } catch (error) {
       this.#failure = (error as Error).message;
-      await this.#foldLocally();
+      await this.#takeAll();
+      await this.#readLocal();
     }
   }
 
-  async #foldLocally(): Promise<void> {
+  /** What was tallied, which this replica's own counters have by then. */
+  async #takeAll(): Promise<readonly Batch[]> {
     const { route, local } = this.#options;
-    for (const { era, deltas, sightings } of this.tallied.take()) {
-      await this.#read(this.#local, local, await local.addCounts(route, era, deltas, sightings));
-    }
+    const batches = this.tallied.take();
+    for (const { era, deltas, sightings } of batches) await local.addCounts(route, era, deltas, sightings);
+    return batches;
+  }
+
+  async #readLocal(): Promise<void> {
+    const { route, local, monotonic } = this.#options;
+    this.#localAt = monotonic();
+    await this.#read(this.#local, local, await local.readEvidence(route));
   }
 
   async #readShared(evidence: RouteEvidence): Promise<void> {

@@ -27,6 +27,9 @@ const LEFT = 'its source has it no more: nothing new is sent to it, what runs on
 /** As far as anybody knows, nothing is in a ramp's way. */
 const NO_OBSTACLES: Obstacles = { endpoints: null, capacity: null };
 
+/** By backend, of one look at many routes. */
+type BackendEndpoints = Map<number, Pick<SideView, 'endpoints' | 'ailing'>>;
+
 export interface ViewsOptions {
   readonly supervisor: Supervisor;
   readonly keeper: StateKeeper;
@@ -55,16 +58,17 @@ export class Views {
   routes(names?: ReadonlySet<string>): RouteView[] {
     const { routes } = this.#supervisor.plan;
     const wanted = names === undefined ? routes : routes.filter(({ spec }) => names.has(spec.name));
-    return wanted.map(({ spec }) => this.#route(spec));
+    const endpoints: BackendEndpoints = new Map();
+    return wanted.map(({ spec }) => this.#route(spec, endpoints));
   }
 
   /** Undefined: not configured. */
   route(name: string): RouteView | undefined {
     const route = this.#supervisor.plan.routes.find(({ spec }) => spec.name === name);
-    return route === undefined ? undefined : this.#route(route.spec);
+    return route === undefined ? undefined : this.#route(route.spec, new Map());
   }
 
-  #route(spec: RouteSpec): RouteView {
+  #route(spec: RouteSpec, endpoints: BackendEndpoints): RouteView {
     const opinion = this.#judge.opinion(spec.name);
     const { value, threshold, verdict, reason: why } = opinion;
     const state = this.#local.served?.routes.get(spec.name) ?? UNKNOWN;
@@ -79,8 +83,8 @@ export class Views {
       state: away !== null && cutover === 'ramping' ? 'held' : cutover,
       reason,
       frozen,
-      old: this.#side(spec, OLD),
-      new: this.#side(spec, NEW),
+      old: this.#side(spec, OLD, endpoints),
+      new: this.#side(spec, NEW, endpoints),
       evidence: { value, threshold, verdict, reason: why },
       ramp: rampView(state, opinion, obstacles, away, this.#keeper.now()),
       applied: this.#supervisor.applied.view(revision),
@@ -95,14 +99,18 @@ export class Views {
     );
   }
 
-  #side(spec: RouteSpec, side: SideIndex): SideView {
+  #side(spec: RouteSpec, side: SideIndex, known: BackendEndpoints): SideView {
     const backend = side === OLD ? spec.old : spec.new;
-    return {
-      backend: this.#supervisor.plan.backends[backend]?.spec.name ?? '',
-      ...this.#supervisor.recorder.side(spec.name, side),
-      endpoints: this.#supervisor.backends.endpoints(backend).map(formatEndpoint),
-      ailing: this.#ailing(backend),
-    };
+    const found = known.get(backend) ?? this.#endpoints(backend);
+    known.set(backend, found);
+    const { requests, faults } = this.#supervisor.recorder.side(spec.name, side);
+    const name = this.#supervisor.plan.backends[backend]?.spec.name ?? '';
+    return { backend: name, requests, faults, endpoints: found.endpoints, ailing: found.ailing };
+  }
+
+  #endpoints(backend: number): Pick<SideView, 'endpoints' | 'ailing'> {
+    const endpoints = this.#supervisor.backends.endpoints(backend).map(formatEndpoint);
+    return { endpoints, ailing: this.#ailing(backend) };
   }
 
   #ailing(backend: number): EndpointView[] {

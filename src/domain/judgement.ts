@@ -3,9 +3,10 @@
  * every replica comes to the same evidence, one that has just started too; who finds that a bucket is over can write down its result.
  */
 import { type Era, readEra } from './era.ts';
-import type { TestSettings } from './evidence.ts';
+import type { SlowKind, TestSettings } from './evidence.ts';
 import { SLOW_QUANTILES, slowBounds } from './latency.ts';
 import { LATENCY_BINS, quantile } from './latency-sketch.ts';
+import { rounded, roundedTrial } from './rounded.ts';
 import { Streak } from './streak.ts';
 import { AT_LATE_SLOW, AT_SLOW, AT_TIMED, SLOW_KINDS, TALLY_NAMES, TALLY_SIDE_CELLS } from './tally.ts';
 import { openTrial, type SavedTrial, type Trial } from './trial.ts';
@@ -57,8 +58,6 @@ const VOTE_BUCKETS = 60;
 const MOST_STEPS = 64;
 const LATENCY = 't.';
 const VOTE = 'dead.';
-/** Of numbers in a saved result. */
-const DIGITS = 12;
 
 export function latencyName(bin: number): string {
   return `${LATENCY}${bin}`;
@@ -88,15 +87,25 @@ export class Judgement {
   readonly #test: TestSettings;
   readonly #latency: JudgeSettings['latency'];
   readonly #streak = new Streak();
+  /** Of a block's cells, by prefix of the trial. */
+  readonly #names: readonly (readonly string[])[];
+  readonly #ofOld = new Float64Array(TALLY_SIDE_CELLS);
+  readonly #ofNew = new Float64Array(TALLY_SIDE_CELLS);
   #trial: Trial;
   #bucket = -1;
   #saved: Saved | null = null;
   #savedIndex = -1;
+  /** What was saved here last: when it has become the result for all, it need not be read from its text. */
+  #own: { readonly saved: Saved; readonly result: string } | null = null;
   #testSince = -1;
   #latencies = new Float64Array(LATENCY_BINS);
   #votes = new Map<string, number>();
   #steps = new Map<string, number>();
   #bounds: LatencyBounds | null = null;
+  /** Open bucket that `#bounds` were made in, after `#savedIndex`. */
+  #boundsOf = -1;
+  /** At full alpha; null: not asked for since it was read last. */
+  #verdict: Verdict | null = null;
 
   constructor(settings: JudgeSettings, isSticky: boolean) {
     const { alpha, rho, delta, ceiling } = settings;
@@ -111,11 +120,14 @@ export class Judgement {
       ceiling: ceiling > 0 ? { share: ceiling, alpha } : null,
     };
     this.#trial = openTrial(isSticky, this.#test, 0);
+    this.#names = this.#trial.prefixes.map((prefix) => TALLY_NAMES.map((name) => prefix + name));
   }
 
   /** In place of all that was read before. @returns what to write as the result of the last bucket that is over, if that is not done */
   read({ open, closed, buckets }: SharedCounts): { readonly index: number; readonly result: string } | null {
     const first = buckets[0]?.index ?? open;
+    const isKnown = closed !== null && closed.index === this.#savedIndex;
+    this.#verdict = null;
     this.#begin(closed, first);
     let counted = 0;
     for (; counted < buckets.length; counted++) {
@@ -126,7 +138,10 @@ export class Judgement {
     }
     this.#advanceTo(open);
     const over = counted > 0 ? { index: open - 1, result: this.#save() } : null;
-    if (closed !== null || over !== null) this.#bounds = this.#boundsNow();
+    // By closed buckets only, so the same as long as these are.
+    const isSame = isKnown && over === null && this.#boundsOf === open;
+    if (!isSame && (closed !== null || over !== null)) this.#bounds = this.#boundsNow();
+    this.#boundsOf = over === null ? open : -1;
     for (; counted < buckets.length; counted++) {
       const { era, counts } = buckets[counted] as SharedCounts['buckets'][number];
       this.#count(readEra(era), counts);
@@ -136,12 +151,16 @@ export class Judgement {
 
   /** Whether the new side has stopped answering in time is seen by the times at which it is asked about. @param nowMs only ever compared */
   watch(nowMs: number): void {
+    const wasStall = this.#streak.isStall;
     this.#streak.observe(this.#trial.slowTotals(), nowMs);
+    if (this.#streak.isStall !== wasStall) this.#verdict = null;
   }
 
   /** @param share of its alphas that the evidence may use */
   verdict(share = 1): Verdict {
-    return this.#trial.verdict(share, this.#streak.isStall);
+    if (share !== 1) return this.#trial.verdict(share, this.#streak.isStall);
+    this.#verdict ??= this.#trial.verdict(1, this.#streak.isStall);
+    return this.#verdict;
   }
 
   /** Of the test that the evidence belongs to; -1: none has begun. */
@@ -149,7 +168,7 @@ export class Judgement {
     return this.#testSince;
   }
 
-  /** What makes a response slow; null: too little is known of the old side. */
+  /** What makes a response slow, the same object while that is the same; null: too little is known of the old side. */
   get bounds(): LatencyBounds | null {
     return this.#bounds;
   }
@@ -168,7 +187,8 @@ export class Judgement {
     if (closed === null) this.#restart(first);
     else {
       if (closed.index !== this.#savedIndex || this.#saved === null) {
-        this.#saved = parse(closed.result);
+        this.#saved = this.#own?.result === closed.result ? this.#own.saved : parse(closed.result);
+        this.#own = null;
         this.#savedIndex = closed.index;
       }
       if (this.#saved === null || !this.#restore(this.#saved, closed.index + 1)) this.#restart(first);
@@ -214,25 +234,27 @@ export class Judgement {
       this.#votes.clear();
       this.#steps.clear();
     }
-    for (const [i, prefix] of this.#trial.prefixes.entries()) this.#countUnder(i, prefix, weightPpm, counts);
+    for (let i = 0; i < this.#names.length; i++) this.#countUnder(i, weightPpm, counts);
     this.#countStep(weightPpm, counts);
-    for (const [name, value] of Object.entries(counts)) {
-      if (name.startsWith(LATENCY)) this.#countLatency(Number(name.slice(LATENCY.length)), value);
+    for (const name of Object.keys(counts)) {
+      if (name.startsWith(LATENCY)) this.#countLatency(Number(name.slice(LATENCY.length)), counts[name] as number);
       else if (name.startsWith(VOTE)) this.#votes.set(name.slice(VOTE.length), this.#bucket);
     }
   }
 
-  #countUnder(index: number, prefix: string, weightPpm: number, counts: Readonly<Record<string, number>>): void {
-    const cells = TALLY_NAMES.map((name) => counts[prefix + name] ?? 0);
-    const [old, fresh] = [cells.slice(0, TALLY_SIDE_CELLS), cells.slice(TALLY_SIDE_CELLS)];
+  #countUnder(index: number, weightPpm: number, counts: Readonly<Record<string, number>>): void {
+    const names = this.#names[index] as readonly string[];
+    const [old, fresh] = [this.#ofOld, this.#ofNew];
+    for (let cell = 0; cell < TALLY_SIDE_CELLS; cell++) {
+      old[cell] = counts[names[cell] as string] ?? 0;
+      fresh[cell] = counts[names[TALLY_SIDE_CELLS + cell] as string] ?? 0;
+    }
     const evidence = this.#trial.countsOf(index);
     evidence.addOutcomes(weightPpm, old, fresh);
-    for (const [i, kind] of SLOW_KINDS.entries()) {
-      const slow = (side: readonly number[]): number => side[AT_SLOW + i] ?? 0;
-      const ok = (side: readonly number[]): number => (side[AT_TIMED] ?? 0) - slow(side);
-      const all = (side: readonly number[]): number => slow(side) + (side[AT_LATE_SLOW + i] ?? 0);
-      const [oldOk, newOk] = [ok(old), ok(fresh)];
-      evidence.addSlow(kind, { weightPpm, oldOk, oldFault: all(old), newOk, newFault: all(fresh) });
+    for (let i = 0; i < SLOW_KINDS.length; i++) {
+      const [oldOk, newOk] = [inTime(old, i), inTime(fresh, i)];
+      const [oldFault, newFault] = [slowOf(old, i), slowOf(fresh, i)];
+      evidence.addSlow(SLOW_KINDS[i] as SlowKind, { weightPpm, oldOk, oldFault, newOk, newFault });
     }
   }
 
@@ -259,24 +281,43 @@ export class Judgement {
     const bounds = SLOW_KINDS.map((kind) => {
       return slowBounds(quantile(this.#latencies, SLOW_QUANTILES[kind]) as number, this.#latency);
     });
-    return { old: bounds.map((each) => each.old), new: bounds.map((each) => each.new) };
+    const now = { old: bounds.map((each) => each.old), new: bounds.map((each) => each.new) };
+    const before = this.#bounds;
+    return before !== null && isEqual(before.old, now.old) && isEqual(before.new, now.new) ? before : now;
   }
 
   #save(): string {
     const latencies: number[] = [];
-    for (const [bin, count] of this.#latencies.entries()) if (count >= LEAST_COUNT) latencies.push(bin, count);
+    for (let bin = 0; bin < LATENCY_BINS; bin++) {
+      const count = this.#latencies[bin] as number;
+      if (count >= LEAST_COUNT) latencies.push(bin, rounded(count));
+    }
     const saved: Saved = {
       format: 3,
       testSince: this.#testSince,
-      trial: this.#trial.save(),
+      trial: roundedTrial(this.#trial.save()),
       latencies,
       votes: Object.fromEntries(this.#votes),
       steps: Object.fromEntries(this.#steps),
     };
-    return JSON.stringify(saved, (_, value: unknown) =>
-      typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(DIGITS)) : value,
-    );
+    const result = JSON.stringify(saved);
+    this.#own = { saved, result };
+    return result;
   }
+}
+
+/** Responses of a side that were within the bound. @param kind by place in SLOW_KINDS */
+function inTime(side: Float64Array, kind: number): number {
+  return (side[AT_TIMED] as number) - (side[AT_SLOW + kind] as number);
+}
+
+/** Those beyond it, late ones too. */
+function slowOf(side: Float64Array, kind: number): number {
+  return (side[AT_SLOW + kind] as number) + (side[AT_LATE_SLOW + kind] as number);
+}
+
+function isEqual(one: readonly number[], other: readonly number[]): boolean {
+  return one.every((value, i) => value === other[i]);
 }
 
 /** Null: of another version of Crossfade, whose evidence is begun anew. */

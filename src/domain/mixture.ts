@@ -13,6 +13,8 @@ export class Mixture {
   /** What begins with each bucket; half of all begins with the test. */
   readonly #start: number;
   readonly #mostGain: number;
+  /** What the stakes were restored from and still are; null: they have moved on. */
+  #restored: readonly number[] | null = null;
 
   /**
    * @param horizonBuckets length of a test: in so many buckets the other half of all stakes begins
@@ -28,6 +30,7 @@ export class Mixture {
   }
 
   begin(): void {
+    this.#restored = null;
     this.#stakes.fill(-Math.LN2);
   }
 
@@ -58,6 +61,7 @@ export class Mixture {
   close(gains: Float64Array, buckets: number): void {
     const begun = Math.log(buckets * this.#start);
     const excess = this.#excess(gains);
+    this.#restored = null;
     for (let k = 0; k < gains.length; k++)
       this.#stakes[k] = logOfSum((this.#stakes[k] as number) + (gains[k] as number) - excess, begun);
   }
@@ -66,8 +70,11 @@ export class Mixture {
     return Array.from(this.#stakes);
   }
 
+  /** @param stakes never changed afterwards */
   restore(stakes: readonly number[]): void {
+    if (stakes === this.#restored) return;
     this.#stakes.set(stakes);
+    this.#restored = stakes;
   }
 }
 

@@ -36,7 +36,7 @@ export function lead(evidence: Evidence, share = 1, isStall = false): number {
 export function verdictOf(evidence: Evidence, share = 1, isStall = false): Verdict {
   const alpha = evidence.settings.alpha * share;
   const log = evidence.log(isStall);
-  if (lead(evidence, share, isStall) >= 0) {
+  if (log + Math.log(alpha) >= 0) {
     const { kind, totals } = evidence.leading(isStall);
     const stalled = isStall && kind.startsWith('slow') ? ', and none of the last was in time' : '';
     return verdict(totals, { kind: 'breach', said: `${sentence(kind, totals)}${stalled}`, log, alpha });
@@ -110,7 +110,7 @@ const TWO_DIGITS = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 2 
 const FOUR_DIGITS = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 4 });
 
 function count(value: number): string {
-  return PLAIN.format(value);
+  return value < 1_000 && Number.isInteger(value) ? String(value) : PLAIN.format(value);
 }
 
 /** Four digits are as much as a reader can use, and two of what says nothing. */

@@ -10,11 +10,16 @@ import {
   type Sighting,
 } from './counters.ts';
 
+type Counts = Record<string, number>;
+
 interface Kept {
   last: number;
   touchedAt: number;
   closed: RouteEvidence['closed'];
-  buckets: (Bucket & { counts: Record<string, number> })[];
+  /** Never changed: whoever was given them may keep them. */
+  buckets: readonly Bucket[];
+  /** Cells of all buckets. */
+  cells: number;
   /** By family: the open window, and what was seen in it. */
   readonly seen: readonly { window: number; readonly members: Set<string> }[];
 }
@@ -38,21 +43,21 @@ export class MemoryCounters implements Counters {
     sightings: readonly Sighting[] = [],
   ): Promise<RouteEvidence> {
     const kept = this.#kept(route);
-    const cells = kept.buckets.reduce((sum, { counts }) => sum + Object.keys(counts).length, 0);
-    const index = kept.buckets.length > 0 && cells >= MOST_CELLS ? kept.last : this.#open(kept);
-    let bucket = kept.buckets.find((each) => each.index === index && each.era === era);
-    if (bucket === undefined) {
-      bucket = { index, era, counts: {} };
-      kept.buckets.push(bucket);
-      kept.buckets.sort((a, b) => a.index - b.index || a.era - b.era);
-    }
-    for (const [name, delta] of Object.entries(deltas)) add(bucket.counts, name, delta);
-    if (sightings.length > 0) this.#see(kept, bucket, sightings);
+    const index = kept.buckets.length > 0 && kept.cells >= MOST_CELLS ? kept.last : this.#open(kept);
+    const before = kept.buckets.find((each) => each.index === index && each.era === era);
+    const counts: Counts = { ...before?.counts };
+    for (const name of Object.keys(deltas)) add(counts, name, deltas[name] as number);
+    if (sightings.length > 0) this.#see(kept, index, counts, sightings);
+    const bucket = { index, era, counts };
+    if (before === undefined)
+      kept.buckets = [...kept.buckets, bucket].sort((a, b) => a.index - b.index || a.era - b.era);
+    else kept.buckets = kept.buckets.map((each) => (each === before ? bucket : each));
+    kept.cells += Object.keys(counts).length - (before === undefined ? 0 : Object.keys(before.counts).length);
     kept.last = index;
     return this.#touched(route, kept);
   }
 
-  #see({ seen }: Kept, { index, counts }: Kept['buckets'][number], sightings: readonly Sighting[]): void {
+  #see({ seen }: Kept, index: number, counts: Counts, sightings: readonly Sighting[]): void {
     for (const [i, { buckets, prefix }] of FAMILIES.entries()) {
       const family = seen[i] as Kept['seen'][number];
       const window = Math.floor(index / buckets);
@@ -74,6 +79,7 @@ export class MemoryCounters implements Counters {
     const kept = this.#kept(route);
     if (index <= (kept.closed?.index ?? -1) || index >= this.#open(kept)) return this.#evidence(kept);
     kept.buckets = kept.buckets.filter((bucket) => bucket.index > index);
+    kept.cells = kept.buckets.reduce((sum, { counts }) => sum + Object.keys(counts).length, 0);
     kept.closed = { index, result };
     return this.#touched(route, kept);
   }
@@ -83,7 +89,7 @@ export class MemoryCounters implements Counters {
     const fresh = kept !== undefined && this.#clock() - kept.touchedAt <= EVIDENCE_MS;
     if (fresh) return kept;
     const seen = FAMILIES.map(() => ({ window: -1, members: new Set<string>() }));
-    return { last: -1, touchedAt: 0, closed: null, buckets: [], seen };
+    return { last: -1, touchedAt: 0, closed: null, buckets: [], cells: 0, seen };
   }
 
   #touched(route: string, kept: Kept): RouteEvidence {
@@ -98,11 +104,10 @@ export class MemoryCounters implements Counters {
   }
 
   #evidence(kept: Kept): RouteEvidence {
-    const buckets = kept.buckets.map(({ counts, ...bucket }) => ({ ...bucket, counts: { ...counts } }));
-    return { open: this.#open(kept), closed: kept.closed, buckets };
+    return { open: this.#open(kept), closed: kept.closed, buckets: kept.buckets };
   }
 }
 
-function add(counts: Record<string, number>, name: string, value: number): void {
+function add(counts: Counts, name: string, value: number): void {
   counts[name] = (counts[name] ?? 0) + value;
 }

@@ -212,6 +212,20 @@ describe('a rollback', () => {
   });
 });
 
+test('what this replica counted while the store answered counts for it alone when the store goes away', async () => {
+  const one = open('r1');
+  for (let i = 1; i <= 5; i++) {
+    later(1_000);
+    tell(one, { 'old.ok': 360, 'new.ok': 40 });
+    await until('it to be counted', () => one.judge.opinion('a').counts?.newRequests === 40 * i);
+  }
+  shared.away = true;
+  later(1_000);
+  tell(one, { 'old.ok': 360, 'new.fault': 40 });
+  await until('the pin', () => one.pinned.length > 0);
+  expect(one.pinned[0]?.evidence.counts).toEqual({ oldRequests: 2_160, oldFaults: 0, newRequests: 240, newFaults: 40 });
+});
+
 describe('a new side that takes no connections', () => {
   test('is held by the replica that finds it dead, and taken back when a second one does', async () => {
     const [one, two] = [open('r1'), open('r2')];

@@ -51,6 +51,29 @@ describe('replicas that read the same counts', () => {
     expect(first.verdict().reason).toContain('new 4 of 3,004 failed, old 0 of 27,009');
   });
 
+  test('write down the same to the letter, whoever has written the buckets before', async () => {
+    const scene = new Scene();
+    // One writes every bucket and keeps what it wrote; the other has to read all of them.
+    const [writer, reader] = [new Judgement(SETTINGS, false), new Judgement(SETTINGS, false)];
+    const slow = { 'old.timed': 900, 'new.timed': 100, 'old.slow50': 451, 'new.slow50': 53, 'new.slow99': 2 };
+    for (let i = 0; i < 40; i++) {
+      await scene.count({ ...WELL, ...slow, 'old.fault': i % 3, [latencyName(100 + i)]: 70, [voteName(`r${i}`)]: 1 });
+      if (i % 4 === 3) scene.second++;
+      await scene.read(writer);
+      reader.read(await scene.counters.readEvidence('r'));
+      scene.second++;
+    }
+    await scene.count(WELL);
+    scene.second++;
+    const evidence = await scene.counters.readEvidence('r');
+    const written = writer.read(evidence);
+    expect(reader.read(evidence)).toEqual(written);
+    expect(new Judgement(SETTINGS, false).read(evidence)).toEqual(written);
+    expect(written?.result).toMatch(/^\{"format":3,/);
+    expect(writer.bounds).toEqual(reader.bounds);
+    expect(writer.bounds).not.toBeNull();
+  });
+
   test('a new side that fails is a breach, one that is as good healthy', async () => {
     const scene = new Scene();
     const replica = new Judgement(SETTINGS, false);
