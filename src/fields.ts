@@ -7,6 +7,34 @@ export interface Fields {
   get(name: string): string | undefined;
   /** Calls back with every field in order; the name as it was written. */
   visit(fn: (name: string, value: string) => void): void;
+  /** Null: they are not expected to come again. */
+  readonly sent: Rendering | null;
+}
+
+/**
+ * A head as it was last written for the other side, kept with the fields that it was made of: as long as those come again, and what else it
+ * depends on is the same, it need not be made again.
+ */
+export class Rendering {
+  #form: unknown = null;
+  #added: unknown = null;
+  #variant: unknown = null;
+
+  /** Text or block, as it was kept; null: there is none. @param added what was added to the head, by identity @param variant whatever else it depends on, by identity */
+  of(added: unknown, variant: unknown): unknown {
+    return added === this.#added && variant === this.#variant ? this.#form : null;
+  }
+
+  keep(added: unknown, variant: unknown, form: unknown): void {
+    this.#added = added;
+    this.#variant = variant;
+    this.#form = form;
+  }
+
+  /** Another head comes. */
+  clear(): void {
+    this.#form = null;
+  }
 }
 
 /** Lower-case names of fields that belong to one hop (RFC 9110 section 7.6.1). */
@@ -36,6 +64,7 @@ export const FORWARDING_NAMES: ReadonlySet<string> = new Set([
 /** Fields as a flat array of names and values: what HTTP/2 decodes to, what the proxy itself writes, and trailers. */
 export class FlatFields implements Fields {
   readonly flat: readonly string[];
+  readonly sent: Rendering | null = null;
 
   constructor(flat: readonly string[]) {
     this.flat = flat;

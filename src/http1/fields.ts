@@ -1,7 +1,6 @@
-import type { Fields } from '../fields.ts';
+import { type Fields, Rendering } from '../fields.ts';
 import { COLON, CR, HTAB, LF, SP, TOKEN, VALUE } from './chars.ts';
 import { KNOWN, knownName } from './known.ts';
-import { Rendering } from './rendering.ts';
 
 /** Numbers kept for each field: name start and end, value start and end, known name. */
 const STRIDE = 5;
@@ -21,7 +20,6 @@ export class Http1Fields implements Fields {
   repeated = 0;
   /** Where the block of field lines ends in `text`: before the empty line. */
   blockEnd = 0;
-  /** The head as it was last written for the other side. */
   readonly sent = new Rendering();
   readonly #offsets: Int32Array;
   readonly #first = new Int32Array(KNOWN);

@@ -1,14 +1,10 @@
-import { FlatFields } from '../fields.ts';
-import type { FieldBlock } from './field-block.ts';
+import { FlatFields, Rendering } from '../fields.ts';
 
 /** The fields of a message without the pseudo-fields: names in lower case, nothing malformed. Never changes. */
 export class Http2Fields extends FlatFields {
   /** Names that the peer sent as never to be indexed: every hop must send them so (RFC 7541 section 6.2.3). */
   readonly neverIndexed: readonly string[] | null;
-  /** What serialize.ts keeps here, since the same fields come again and again: the block that they were sent on as, and what it depends on. */
-  sentAs: FieldBlock | null = null;
-  sentWith: readonly string[] | null = null;
-  sentWithout: readonly string[] | null = null;
+  override readonly sent = new Rendering();
 
   constructor(flat: readonly string[], neverIndexed: readonly string[] | null) {
     super(flat);

@@ -88,18 +88,20 @@ export class HpackEncoder {
 
   /** Writes a block at bytes[at …), which must have room for its `bound`. Returns where it ends. */
   encode(block: FieldBlock, bytes: Buffer, at: number): number {
-    const isKnown = block.encoder === this && block.encoderVersion === this.#version;
-    if (isKnown && block.encoded !== null) {
-      bytes.set(block.encoded, at);
-      return at + block.encoded.length;
+    const kept = block.encodingBy(this);
+    const isKnown = kept !== null && kept.version === this.#version;
+    if (isKnown && kept.bytes !== null) {
+      bytes.set(kept.bytes, at);
+      return at + kept.bytes.length;
     }
     const end = this.#encodeFields(block, bytes, this.#isResized ? this.#sizeUpdates(bytes, at) : at);
-    if (isKnown && block.encoderVersion === this.#version) {
-      block.encoded = Uint8Array.prototype.slice.call(bytes, at, end);
+    if (kept === null) {
+      block.keepEncoding({ encoder: this, version: this.#version, bytes: null });
+    } else if (isKnown && kept.version === this.#version) {
+      kept.bytes = Uint8Array.prototype.slice.call(bytes, at, end);
     } else {
-      block.encoder = this;
-      block.encoderVersion = this.#version;
-      block.encoded = null;
+      kept.version = this.#version;
+      kept.bytes = null;
     }
     return end;
   }

@@ -27,7 +27,8 @@ export function requestBlock(
   droppedNames: readonly string[] | null,
 ): FieldBlock {
   const { fields } = request;
-  const known = sentBefore(fields, extra, droppedNames);
+  // One that names no authority depends on where it goes.
+  const known = request.authority === '' ? null : sentBefore(fields, extra, droppedNames);
   if (known !== null && known.flat[3] === scheme) return known;
   const flat = [':method', request.method, ':scheme', scheme];
   flat.push(':authority', request.authority === '' ? authority : request.authority, ':path', request.target);
@@ -65,8 +66,8 @@ function sentBefore(
   extra: readonly string[],
   droppedNames: readonly string[] | null,
 ): FieldBlock | null {
-  if (!(fields instanceof Http2Fields) || fields.sentAs === null) return null;
-  return fields.sentWith === extra && fields.sentWithout === droppedNames ? fields.sentAs : null;
+  const form = fields.sent === null ? null : fields.sent.of(extra, droppedNames);
+  return form instanceof FieldBlock ? form : null;
 }
 
 function keep(
@@ -76,11 +77,8 @@ function keep(
   droppedNames: readonly string[] | null,
 ): FieldBlock {
   for (let i = 0; i < extra.length; i++) flat.push(extra[i] as string);
-  if (!(fields instanceof Http2Fields)) return new FieldBlock(flat, null);
-  const block = new FieldBlock(flat, fields.neverIndexed);
-  fields.sentAs = block;
-  fields.sentWith = extra;
-  fields.sentWithout = droppedNames;
+  const block = new FieldBlock(flat, fields instanceof Http2Fields ? fields.neverIndexed : null);
+  fields.sent?.keep(extra, droppedNames, block);
   return block;
 }
 

@@ -4,7 +4,6 @@ import { codeClass, ROUTE_CELLS } from '../domain/counts.ts';
 import { ERRORS, type ErrorCode } from '../domain/errors.ts';
 import type { Fields } from '../fields.ts';
 import type { RequestFault } from '../http1/fault.ts';
-import { Http1Fields } from '../http1/fields.ts';
 import { CHUNKED, UNTIL_CLOSE } from '../http1/framing.ts';
 import { EXPECT } from '../http1/known.ts';
 import type { RequestHead } from '../http1/request.ts';
@@ -233,13 +232,15 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
       this.#keepAlive = false;
     }
     const hop = (chunked ? 'transfer-encoding: chunked\r\n' : '') + this.#connectionLine;
-    const sent = response.fields instanceof Http1Fields ? response.fields.sent : null;
-    let text = sent?.of(added, hop) ?? '';
-    if (text === '') {
-      const dropped = status === 204 ? HOP_BY_HOP | LENGTH : HOP_BY_HOP;
-      text = `HTTP/1.1 ${status} ${response.reason}\r\n${fieldLines(response.fields, dropped, connection.nominated)}${added.lines}${hop}\r\n`;
-      sent?.keep(added, hop, text);
+    const { sent } = response.fields;
+    const known = sent === null ? null : sent.of(added, hop);
+    if (typeof known === 'string') {
+      this.#writer.head(known, chunked);
+      return;
     }
+    const dropped = status === 204 ? HOP_BY_HOP | LENGTH : HOP_BY_HOP;
+    const text = `HTTP/1.1 ${status} ${response.reason}\r\n${fieldLines(response.fields, dropped, connection.nominated)}${added.lines}${hop}\r\n`;
+    sent?.keep(added, hop, text);
     this.#writer.head(text, chunked);
   }
 

@@ -141,10 +141,10 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     protocols: string,
   ): string {
     const { fields } = request;
-    // Without a Host field the text depends on the endpoint.
-    const sent = fields instanceof Http1Fields && fields.has(HOST_FIELD) ? fields.sent : null;
-    const known = sent?.of(forwarding, droppedNames) ?? '';
-    if (known !== '') return known;
+    // One that names no host depends on the endpoint.
+    const sent = request.authority === '' ? null : fields.sent;
+    const known = sent === null ? null : sent.of(forwarding, droppedNames);
+    if (typeof known === 'string') return known;
     let text = `${request.method} ${request.target} HTTP/1.1\r\n`;
     if (!hasField(fields, HOST_FIELD, 'host')) text += `host: ${request.authority || this.#hostName()}\r\n`;
     text += fieldLines(fields, HOP_BY_HOP | FORWARDING, droppedNames) + forwarding.lines;

@@ -142,6 +142,19 @@ describe('what is encoded is decoded to the same', () => {
     expect(decode(decoder, bytes.subarray(0, encoder.encode(block, bytes, 0)))).toEqual(block.flat);
   });
 
+  test('one block on many connections by turns is right on each, whatever came before there', () => {
+    const shared = new FieldBlock(['x-a', 'one', 'x-b', 'two'], null);
+    const ends = Array.from({ length: 12 }, () => [new HpackEncoder(), new HpackDecoder()] as const);
+    const bytes = Buffer.alloc(200);
+    for (let turn = 0; turn < 200; turn++) {
+      const [encoder, decoder] = ends[(turn * 7) % ends.length] as (typeof ends)[number];
+      if (turn % 5 === 0) {
+        expect(decode(decoder, encode(encoder, ['x-c', `${turn}`]))).toEqual(['x-c', `${turn}`]);
+      }
+      expect(decode(decoder, bytes.subarray(0, encoder.encode(shared, bytes, 0)))).toEqual(shared.flat);
+    }
+  });
+
   test.each(['authorization', 'set-cookie'])('%s is in no table', (secret) => {
     const encoder = new HpackEncoder();
     const once = encode(encoder, [secret, 'abc']);

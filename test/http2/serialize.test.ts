@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FlatFields } from '../../src/fields.ts';
+import { Http1Fields } from '../../src/http1/fields.ts';
 import { Http2Fields } from '../../src/http2/fields.ts';
 import { requestBlock, responseBlock, trailersBlock } from '../../src/http2/serialize.ts';
 
@@ -59,5 +60,30 @@ describe('messages as blocks', () => {
     expect(block.neverIndexed).toEqual(['x']);
     const trailers = trailersBlock(new Http2Fields(['grpc-status', '0'], null));
     expect(trailers.flat).toEqual(['grpc-status', '0']);
+  });
+
+  test('an answer of HTTP/1 that repeats itself is the same block, until another head comes', () => {
+    const fields = new Http1Fields(10);
+    const read = (text: string): void => {
+      const bytes = Buffer.from(text, 'latin1');
+      expect(fields.scan(bytes, bytes.indexOf('\n') + 1, bytes.length, 0)).toBeNull();
+      fields.text = text;
+    };
+    read('HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\n');
+    const block = responseBlock(200, fields, [], null);
+    const added = ['set-cookie', 'a=b'];
+    const answer = responseBlock(200, fields, added, null);
+    expect(answer.flat).toEqual([':status', '200', 'x-a', '1', 'set-cookie', 'a=b']);
+    expect(responseBlock(200, fields, added, null)).toBe(answer);
+    expect(answer).not.toBe(block);
+    read('HTTP/1.1 404 No\r\nX-A: 2\r\n\r\n');
+    expect(responseBlock(404, fields, added, null).flat).toEqual([':status', '404', 'x-a', '2', 'set-cookie', 'a=b']);
+  });
+
+  test('a request that names no authority depends on the endpoint, whose it gets', () => {
+    const parts = { method: 'GET', target: '/', authority: '', fields: new Http2Fields(['x', 'y'], null) };
+    const extra: string[] = [];
+    expect(requestBlock(parts, 'http', 'one:80', extra, null).flat).toContain('one:80');
+    expect(requestBlock(parts, 'http', 'two:80', extra, null).flat).toContain('two:80');
   });
 });
