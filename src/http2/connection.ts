@@ -128,7 +128,7 @@ export class Http2Connection implements FrameSink {
     this.#life.onPeerEnd();
   }
 
-  /** Client role. Null: no stream can be had, now or any more. */
+  /** Client role. Null: no stream can be had, now or any more. Heads must be sent in the order in which streams were opened. */
   open(sink: StreamSink): Http2Stream | null {
     return this.#life.open(sink);
   }

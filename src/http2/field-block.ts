@@ -15,12 +15,25 @@ export class FieldBlock {
   readonly flat: readonly string[];
   /** Names whose values no table may keep, or null. */
   readonly neverIndexed: readonly string[] | null;
+  /** What the block begins with, whose encodings are kept; null: nothing, and this block's own are. */
+  readonly base: FieldBlock | null;
   #encodings: Encoding[] | null = null;
   #oldest = 0;
+  #characters = -1;
 
-  constructor(flat: readonly string[], neverIndexed: readonly string[] | null) {
+  constructor(flat: readonly string[], neverIndexed: readonly string[] | null, base: FieldBlock | null = null) {
     this.flat = flat;
     this.neverIndexed = neverIndexed;
+    this.base = base;
+  }
+
+  /** Characters of all names and values of `flat`. */
+  get characters(): number {
+    if (this.#characters === -1) {
+      this.#characters = 0;
+      for (let i = 0; i < this.flat.length; i++) this.#characters += (this.flat[i] as string).length;
+    }
+    return this.#characters;
   }
 
   encodingBy(encoder: object): Encoding | null {

@@ -9,6 +9,9 @@ import { STATIC_ENTRIES, STATIC_NAMES, STATIC_VALUES } from './static-table.ts';
 /** Values of these are secrets: no table keeps them, so that nobody can guess them by lengths (RFC 7541 section 7.1.3). */
 const SECRET: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization', 'cookie', 'set-cookie']);
 
+/** Values of these differ nearly each time: one is put into the table, for the name's sake. */
+const VOLATILE: ReadonlySet<string> = new Set(['grpc-timeout']);
+
 /** New values of a name that are put into the table before one of them has been used again. */
 const TRIES = 8;
 /** An entry takes at most this share of the table. */
@@ -23,6 +26,7 @@ interface Name {
   readonly staticIndex: number;
   readonly staticValues: ReadonlyMap<string, number> | null;
   readonly isSecret: boolean;
+  readonly isVolatile: boolean;
   /** By value, the serial number of its entry in the dynamic table. */
   readonly values: Map<string, number>;
   /** Serial number of the youngest entry with this name; 0: none. */
@@ -80,14 +84,14 @@ export class HpackEncoder {
   }
 
   /** Bytes that a block takes at most. */
-  bound({ flat }: FieldBlock): number {
-    let bytes = BLOCK_OVERHEAD;
-    for (let i = 0; i < flat.length; i++) bytes += (flat[i] as string).length;
-    return bytes + (flat.length >> 1) * FIELD_OVERHEAD;
+  bound({ base, characters, flat }: FieldBlock): number {
+    const before = base === null ? BLOCK_OVERHEAD : this.bound(base);
+    return before + characters + (flat.length >> 1) * FIELD_OVERHEAD;
   }
 
   /** Writes a block at bytes[at …), which must have room for its `bound`. Returns where it ends. */
   encode(block: FieldBlock, bytes: Buffer, at: number): number {
+    if (block.base !== null) return this.#encodeFields(block, bytes, this.encode(block.base, bytes, at));
     const kept = block.encodingBy(this);
     const isKnown = kept !== null && kept.version === this.#version;
     if (isKnown && kept.bytes !== null) {
@@ -134,6 +138,7 @@ export class HpackEncoder {
       staticIndex: STATIC_INDEX.get(name) ?? 0,
       staticValues: STATIC_VALUES_OF.get(name) ?? null,
       isSecret: SECRET.has(name),
+      isVolatile: VOLATILE.has(name),
       values: new Map(),
       youngest: 0,
       tries: TRIES,
@@ -160,6 +165,7 @@ export class HpackEncoder {
 
   #isWorthAnEntry(known: Name, name: string, value: string): boolean {
     if (name.length + value.length + ENTRY_BYTES > this.#limit * LARGEST_SHARE) return false;
+    if (known.isVolatile) return known.youngest === 0;
     if (known.tries > 0) {
       known.tries--;
       return true;

@@ -90,7 +90,7 @@ export class Lifecycle implements StreamCommands {
   // From the streams' owners.
 
   sendHead(stream: Http2Stream, block: FieldBlock, endsStream: boolean): void {
-    const first = block.flat[1] as string;
+    const first = (block.base ?? block).flat[1] as string;
     if (!this.isServer) stream.answersHead = first === 'HEAD';
     else if (first.charCodeAt(0) !== 0x31) stream.hasResponse = true;
     this.sender.head(stream, block, endsStream);
@@ -112,14 +112,16 @@ export class Lifecycle implements StreamCommands {
 
   reset(stream: Http2Stream, code: number): void {
     if (stream.isClosed) return;
-    this.writer.reset(stream.id, code);
-    this.streams.rememberReset(stream.id);
+    if (!stream.isUnknown) {
+      this.writer.reset(stream.id, code);
+      this.streams.rememberReset(stream.id);
+    }
     this.close(stream);
   }
 
   // Streams.
 
-  /** Client role. Null: no stream can be had, now or any more. */
+  /** Client role. Null: no stream can be had, now or any more. Heads must be sent in the order in which streams were opened. */
   open(sink: StreamSink): Http2Stream | null {
     if (this.departure.isLeaving || this.isClosed || this.#nextId > MAX_31_BITS) return null;
     if (this.streams.open.size >= this.peer.maxConcurrentStreams) return null;
@@ -127,6 +129,7 @@ export class Lifecycle implements StreamCommands {
     this.#nextId += 2;
     stream.sink = sink;
     stream.bodyLeft = UNKNOWN;
+    stream.isUnknown = true;
     return stream;
   }
 

@@ -31,6 +31,7 @@ export class Sender {
 
   head(stream: Http2Stream, block: FieldBlock, endsStream: boolean): void {
     if (stream.isClosed || stream.localEnded) return;
+    stream.isUnknown = false;
     this.#writer.headers(stream.id, block, endsStream ? END_STREAM : 0);
     if (endsStream) this.#ended(stream);
   }

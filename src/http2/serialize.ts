@@ -37,6 +37,61 @@ export function requestBlock(
   return keep(fields, flat, extra, droppedNames);
 }
 
+const TIMEOUT = 'grpc-timeout';
+const ONLY_TIMEOUT: readonly string[] = [TIMEOUT];
+
+/** The last call of one client: the next is often the same but for the time that is left, by which their fields are no longer the same objects. */
+export class LastCall {
+  #request: RequestParts | null = null;
+  #block: FieldBlock | null = null;
+
+  blockOf(request: RequestParts): FieldBlock | null {
+    const last = this.#request;
+    if (last === null || last.target !== request.target || last.authority !== request.authority) return null;
+    if (last.method !== request.method || !isSameButTimeout(last.fields, request.fields)) return null;
+    return this.#block;
+  }
+
+  keep(request: RequestParts, block: FieldBlock): void {
+    this.#request = request;
+    this.#block = block;
+  }
+}
+
+function isSameButTimeout(a: Fields, b: Fields): boolean {
+  if (!(a instanceof Http2Fields && b instanceof Http2Fields)) return false;
+  const [x, y] = [a.flat, b.flat];
+  if (x.length !== y.length || a.neverIndexed !== null || b.neverIndexed !== null) return false;
+  for (let i = 0; i < x.length; i += 2) {
+    if (x[i] !== y[i] || (x[i + 1] !== y[i + 1] && x[i] !== TIMEOUT)) return false;
+  }
+  return true;
+}
+
+/**
+ * The head of a gRPC call with a deadline: all but `grpc-timeout` is made and encoded once for calls that are the same.
+ * @param timeout that is left
+ * @param last of calls with these extra fields
+ */
+export function callBlock(
+  request: RequestParts,
+  scheme: string,
+  authority: string,
+  extra: readonly string[],
+  droppedNames: readonly string[] | null,
+  timeout: string,
+  last: LastCall,
+): FieldBlock {
+  const mayRepeat = droppedNames === null && request.authority !== '';
+  let base = mayRepeat ? last.blockOf(request) : null;
+  if (base === null || base.flat[3] !== scheme) {
+    const dropped = droppedNames === null ? ONLY_TIMEOUT : [...droppedNames, TIMEOUT];
+    base = requestBlock(request, scheme, authority, extra, dropped);
+    if (mayRepeat) last.keep(request, base);
+  }
+  return new FieldBlock([TIMEOUT, timeout], null, base);
+}
+
 /** @param extra names and values by turns that the proxy adds */
 export function responseBlock(
   status: number,

@@ -23,6 +23,8 @@ export class Http2Stream {
 
   /** Nothing goes either way any more. */
   isClosed = false;
+  /** Client role: the peer has not heard of it, and never will when it is closed before its head. */
+  isUnknown = false;
   /** The peer has ended its side, and we ours. */
   remoteEnded = false;
   localEnded = false;

@@ -1,3 +1,5 @@
+import { LastCall } from '../http2/serialize.ts';
+
 /**
  * What the proxy adds to a message's fields, in the form of either protocol. Whoever adds the same to many messages hands the same object
  * to each, so that a half may keep what it made of it.
@@ -5,6 +7,8 @@
 export class AddedFields {
   /** Lower-case names and values in turn. */
   readonly flat: readonly string[];
+  /** Of the calls that they were added to. */
+  readonly lastCall = new LastCall();
   #lines: string | null = null;
 
   constructor(flat: readonly string[]) {

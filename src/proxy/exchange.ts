@@ -118,7 +118,7 @@ export class Exchange implements Pending {
       // There is nobody else to ask.
       this.kept.lose();
       this.#outbound = new GrpcHealth(runtime, this);
-      this.#outbound.sendHead(request, NOTHING_ADDED, null);
+      this.#outbound.sendHead(request, NOTHING_ADDED, null, this.#call.deadlineMs);
       return;
     }
     const index = runtime.pressure === 'critical' ? NO_ROUTE : routeOf(serving.snapshot, request);
@@ -223,8 +223,7 @@ export class Exchange implements Pending {
     this.#attempts.started(pool);
     this.#outbound = outbound;
     const forwarding = this.#inbound.forwarding.of(request);
-    if (!this.#call.hasDeadline) outbound.sendHead(request, forwarding, this.#droppedNames);
-    else this.#call.sendHead(outbound, request, forwarding, this.#droppedNames, this.#runtime.clock());
+    outbound.sendHead(request, forwarding, this.#droppedNames, this.#call.deadlineMs);
     this.#body.sendTo(outbound, isPaused);
     return true;
   }

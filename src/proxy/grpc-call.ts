@@ -1,8 +1,7 @@
 /** What an exchange knows of the gRPC call that it carries, if it is one. One an exchange. */
 import type { Fields } from '../fields.ts';
-import { AddedFields } from './added-fields.ts';
-import { formatGrpcTimeout, grpcStatus, grpcTimeoutMs, grpcType, hasTrailers } from './grpc.ts';
-import type { OutboundHalf, RequestView } from './halves.ts';
+import { grpcStatus, grpcTimeoutMs, grpcType, hasTrailers } from './grpc.ts';
+import type { RequestView } from './halves.ts';
 
 /** How much earlier than ours a client's clock may say that its deadline has passed: about the way of its request to us. */
 const DEADLINE_SLACK_MS = 20;
@@ -26,10 +25,6 @@ export class GrpcCall {
     this.deadlineMs = nowMs + grpcTimeoutMs(request.fields);
   }
 
-  get hasDeadline(): boolean {
-    return this.deadlineMs !== Number.POSITIVE_INFINITY;
-  }
-
   /** A client whose deadline has passed leaves a little before we see it pass: its backend was too slow. */
   isLate(nowMs: number): boolean {
     return nowMs >= this.deadlineMs - DEADLINE_SLACK_MS;
@@ -48,17 +43,5 @@ export class GrpcCall {
   /** Whether its status says what became of it. */
   get tellsStatus(): boolean {
     return this.needsTrailers || this.status !== undefined;
-  }
-
-  /** A backend is told how much of the client's time is left. */
-  sendHead(
-    outbound: OutboundHalf,
-    request: RequestView,
-    forwarding: AddedFields,
-    droppedNames: readonly string[] | null,
-    nowMs: number,
-  ): void {
-    const added = new AddedFields([...forwarding.flat, 'grpc-timeout', formatGrpcTimeout(this.deadlineMs - nowMs)]);
-    outbound.sendHead(request, added, [...(droppedNames ?? []), 'grpc-timeout']);
   }
 }

@@ -23,18 +23,28 @@ export function grpcStatus(fields: Fields): number | undefined {
   return /^\d{1,3}$/.test(status) ? Number(status) : Number.NaN;
 }
 
-const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+const UNITS = 'HMSmun';
+const UNIT_MS = [3_600_000, 60_000, 1000, 1, 1e-3, 1e-6];
 /** A value has at most so many digits. */
+const MOST_DIGITS = 8;
 const MOST = 99_999_999;
 
 /** `grpc-timeout` in milliseconds; infinite when there is none or it makes no sense, which gRPC servers take for the same. */
 export function grpcTimeoutMs(fields: Fields): number {
-  const value = fields.get('grpc-timeout');
-  if (value === undefined || !/^\d{1,8}[HMSmun]$/.test(value)) return Number.POSITIVE_INFINITY;
-  return Number(value.slice(0, -1)) * (UNIT_MS[value.slice(-1)] as number);
+  const text = fields.get('grpc-timeout');
+  if (text === undefined) return Number.POSITIVE_INFINITY;
+  const digits = text.length - 1;
+  const unit = digits > 0 && digits <= MOST_DIGITS ? UNITS.indexOf(text.charAt(digits)) : -1;
+  let value = 0;
+  for (let i = 0; i < digits; i++) {
+    const digit = text.charCodeAt(i) - 0x30;
+    if (digit < 0 || digit > 9) return Number.POSITIVE_INFINITY;
+    value = value * 10 + digit;
+  }
+  return unit === -1 ? Number.POSITIVE_INFINITY : value * (UNIT_MS[unit] as number);
 }
 
-/** @param ms above 0 */
+/** @param ms that are left; what has passed already becomes the least that can be said */
 export function formatGrpcTimeout(ms: number): string {
   if (ms < 1000) return `${Math.max(1, Math.floor(ms * 1000))}u`;
   if (ms <= MOST) return `${Math.floor(ms)}m`;

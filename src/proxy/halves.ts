@@ -82,8 +82,17 @@ export interface OutboundHalf {
   readonly mayDecline: boolean;
   /** Whether the connection is made, so that bytes sent now leave. */
   readonly isConnected: boolean;
-  /** @param forwarding added in the place of the request's own fields of these names; @param droppedNames lower-case names to leave out, or null */
-  sendHead(request: RequestView, forwarding: AddedFields, droppedNames: readonly string[] | null): void;
+  /**
+   * @param forwarding added in the place of the request's own fields of these names
+   * @param droppedNames lower-case names to leave out, or null
+   * @param deadlineMs of a gRPC call, by the runtime's clock: the backend is told the time that is left when the head leaves; infinite: none
+   */
+  sendHead(
+    request: RequestView,
+    forwarding: AddedFields,
+    droppedNames: readonly string[] | null,
+    deadlineMs: number,
+  ): void;
   /** False: no more until the exchange's `onBackendDrained`. The bytes are the half's from now on. */
   sendBody(bytes: Buffer, start: number, end: number): boolean;
   sendEnd(trailers: Fields | null): void;

@@ -11,6 +11,7 @@ import { FORWARDING, fieldLines, HOP_BY_HOP } from '../http1/serialize.ts';
 import type { AddedFields } from './added-fields.ts';
 import { dialTls } from './dial-tls.ts';
 import type { Exchange } from './exchange.ts';
+import { formatGrpcTimeout } from './grpc.ts';
 import type { OutboundHalf, RequestView } from './halves.ts';
 import { Http1Writer } from './http1-writer.ts';
 import { connectFailure } from './node-error.ts';
@@ -122,16 +123,34 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     this.#responseEnded = false;
   }
 
-  sendHead(request: RequestView, forwarding: AddedFields, droppedNames: readonly string[] | null): void {
+  sendHead(
+    request: RequestView,
+    forwarding: AddedFields,
+    droppedNames: readonly string[] | null,
+    deadlineMs: number,
+  ): void {
     const { connection, fields } = request;
     // A tunnel begins behind the request, so nothing else may stand there.
     const protocols = connection.upgrade && request.bodyLength === NO_BODY ? upgradeOf(fields) : '';
     const mayUpgrade = protocols !== '' && !isHttp2(protocols);
-    this.#writer.head(
-      this.#headText(request, forwarding, droppedNames, mayUpgrade ? protocols : ''),
-      request.bodyLength === CHUNKED,
-    );
+    const text =
+      deadlineMs === Number.POSITIVE_INFINITY
+        ? this.#headText(request, forwarding, droppedNames, mayUpgrade ? protocols : '')
+        : this.#callText(request, forwarding, droppedNames, deadlineMs);
+    this.#writer.head(text, request.bodyLength === CHUNKED);
     this.#reader.expect(request.method === 'HEAD', mayUpgrade);
+  }
+
+  /** A call of gRPC-Web. */
+  #callText(
+    request: RequestView,
+    forwarding: AddedFields,
+    droppedNames: readonly string[] | null,
+    deadlineMs: number,
+  ): string {
+    const timeout = formatGrpcTimeout(deadlineMs - this.#pool.runtime.clock());
+    const text = this.#headText(request, forwarding, [...(droppedNames ?? []), 'grpc-timeout'], '');
+    return `${text.slice(0, -2)}grpc-timeout: ${timeout}\r\n\r\n`;
   }
 
   #headText(

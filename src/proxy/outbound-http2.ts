@@ -5,11 +5,12 @@ import { NO_BODY } from '../http2/body-length.ts';
 import { CANCEL, NO_ERROR, REFUSED_STREAM } from '../http2/error-code.ts';
 import type { Http2Fields } from '../http2/fields.ts';
 import type { ResponseHead } from '../http2/response.ts';
-import { requestBlock, trailersBlock } from '../http2/serialize.ts';
+import { callBlock, requestBlock, trailersBlock } from '../http2/serialize.ts';
 import type { ResetCause, StreamSink } from '../http2/sinks.ts';
 import type { Http2Stream } from '../http2/stream.ts';
 import type { AddedFields } from './added-fields.ts';
 import type { Exchange } from './exchange.ts';
+import { formatGrpcTimeout } from './grpc.ts';
 import type { OutboundHalf, RequestView } from './halves.ts';
 import type { SessionPool } from './session-pool.ts';
 import type { UpstreamSession } from './upstream-session.ts';
@@ -23,6 +24,10 @@ export class OutboundHttp2 implements OutboundHalf, StreamSink {
   #request: RequestView | null = null;
   #forwarding: AddedFields | null = null;
   #droppedNames: readonly string[] | null = null;
+  #deadlineMs = Number.POSITIVE_INFINITY;
+  /** The head waits for the connection, and behind it whatever else is there already. */
+  #isHeld = false;
+  #heldBody: Buffer[] = [];
   #requestEnded = false;
   #requestTrailers: Fields | null = null;
   #hasResponse = false;
@@ -51,22 +56,62 @@ export class OutboundHttp2 implements OutboundHalf, StreamSink {
     return this.#session.isConnected;
   }
 
-  sendHead(request: RequestView, forwarding: AddedFields, droppedNames: readonly string[] | null): void {
+  sendHead(
+    request: RequestView,
+    forwarding: AddedFields,
+    droppedNames: readonly string[] | null,
+    deadlineMs: number,
+  ): void {
     this.#request = request;
     this.#forwarding = forwarding;
     this.#droppedNames = droppedNames;
-    const block = requestBlock(request, this.#pool.scheme, this.#pool.authority, forwarding.flat, droppedNames);
+    this.#deadlineMs = deadlineMs;
+    // What it says of the time that is left must hold when it leaves; and heads leave in the order of their streams.
+    if (this.#session.isConnected) this.#writeHead(request, forwarding);
+    else this.#isHeld = true;
+  }
+
+  #writeHead(request: RequestView, forwarding: AddedFields): void {
+    const { scheme, authority, runtime } = this.#pool;
+    const deadlineMs = this.#deadlineMs;
+    const { flat, lastCall } = forwarding;
+    const dropped = this.#droppedNames;
+    const block =
+      deadlineMs === Number.POSITIVE_INFINITY
+        ? requestBlock(request, scheme, authority, flat, dropped)
+        : callBlock(
+            request,
+            scheme,
+            authority,
+            flat,
+            dropped,
+            formatGrpcTimeout(deadlineMs - runtime.clock()),
+            lastCall,
+          );
     this.#stream.sendHead(block, request.bodyLength === NO_BODY);
   }
 
   sendBody(bytes: Buffer, start: number, end: number): boolean {
-    return this.#stream.sendData(bytes, start, end);
+    if (!this.#isHeld) return this.#stream.sendData(bytes, start, end);
+    this.#heldBody.push(Buffer.from(bytes.subarray(start, end)));
+    return false;
   }
 
   sendEnd(trailers: Fields | null): void {
     this.#requestEnded = true;
     this.#requestTrailers = trailers;
-    this.#stream.sendEnd(trailers === null ? null : trailersBlock(trailers));
+    if (!this.#isHeld) this.#stream.sendEnd(trailers === null ? null : trailersBlock(trailers));
+  }
+
+  #release(request: RequestView, forwarding: AddedFields): void {
+    this.#isHeld = false;
+    this.#writeHead(request, forwarding);
+    const body = this.#heldBody;
+    this.#heldBody = [];
+    let isFlowing = true;
+    for (const bytes of body) if (!this.#stream.sendData(bytes, 0, bytes.length)) isFlowing = false;
+    if (this.#requestEnded) this.sendEnd(this.#requestTrailers);
+    else if (body.length > 0 && isFlowing) this.#exchange?.onBackendDrained();
   }
 
   flushRequest(): void {
@@ -89,6 +134,9 @@ export class OutboundHttp2 implements OutboundHalf, StreamSink {
 
   /** The session's connection is made. */
   onConnected(): void {
+    if (this.#exchange === null) return;
+    if (this.#isHeld && this.#request !== null && this.#forwarding !== null)
+      this.#release(this.#request, this.#forwarding);
     this.#exchange?.onConnected();
   }
 
@@ -147,8 +195,9 @@ export class OutboundHttp2 implements OutboundHalf, StreamSink {
 
   #break(code: number): void {
     if (this.#stream.isClosed) return;
+    const { isUnknown } = this.#stream;
     this.#stream.reset(code);
-    this.#session.onResetSent();
+    if (!isUnknown) this.#session.onResetSent();
   }
 
   /**
@@ -164,7 +213,8 @@ export class OutboundHttp2 implements OutboundHalf, StreamSink {
     this.#isReplayed = true;
     this.#session = session;
     this.#stream = stream;
-    this.sendHead(this.#request, this.#forwarding, this.#droppedNames);
+    if (!session.isConnected) session.tellWhenConnected(this);
+    this.sendHead(this.#request, this.#forwarding, this.#droppedNames, this.#deadlineMs);
     const isFlowing = kept.sendTo(this);
     if (this.#requestEnded) this.sendEnd(this.#requestTrailers);
     else if (isFlowing) exchange.onBackendDrained();

@@ -1,5 +1,6 @@
 /** Streams and windows, both roles (RFC 9113 sections 5.1, 5.2 and 6.9). */
 import { describe, expect, test } from 'vitest';
+import { NO_SINK } from '../../src/http2/sinks.ts';
 import {
   data,
   END_HEADERS,
@@ -287,4 +288,16 @@ describe('the end', () => {
     peer.connection.detach();
     expect(peer.halves.map(({ events }) => events)).toEqual([['reset 8 connection'], ['reset 8 connection']]);
   });
+});
+
+test('a stream of a client that ends before its head leaves no trace, and those behind it go on', () => {
+  const peer = TestPeer.client();
+  const silent = peer.connection.open(NO_SINK);
+  const next = peer.request('GET', true);
+  peer.skip();
+  silent?.reset(8);
+  expect(peer.frames()).toEqual([]);
+  expect(peer.connection.openStreams).toBe(1);
+  peer.feed(headers(next.stream.id, END_HEADERS | END_STREAM, STATUS));
+  expect(next.events).toEqual(['response 200', 'end']);
 });

@@ -155,6 +155,20 @@ describe('what is encoded is decoded to the same', () => {
     }
   });
 
+  test('a value that differs each time costs its name once, and leaves the encodings before it as they are', () => {
+    const [encoder, decoder] = [new HpackEncoder(), new HpackDecoder()];
+    const base = new FieldBlock(['x-a', 'one', 'x-b', 'two'], null);
+    const bytes = Buffer.alloc(200);
+    const lengths = Array.from({ length: 100 }, (_, i) => {
+      const end = encoder.encode(new FieldBlock(['grpc-timeout', `${1000 + i}m`], null, base), bytes, 0);
+      expect(decode(decoder, bytes.subarray(0, end))).toEqual([...base.flat, 'grpc-timeout', `${1000 + i}m`]);
+      return end;
+    });
+    // Two indexes, the name's index in a byte or two, and the value with its length.
+    expect(Math.max(...lengths.slice(1))).toBeLessThanOrEqual(2 + 2 + 1 + 5);
+    expect(base.encodingBy(encoder)?.bytes).toHaveLength(2);
+  });
+
   test.each(['authorization', 'set-cookie'])('%s is in no table', (secret) => {
     const encoder = new HpackEncoder();
     const once = encode(encoder, [secret, 'abc']);
