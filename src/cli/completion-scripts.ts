@@ -28,10 +28,15 @@ _crossfade() {
       return
     fi
     found+=("\${text//:/\\\\:}:$what")
-  done < <("\${(Q)words[1]}" __complete -- "\${(Q)words[2,CURRENT]}" 2>/dev/null)
+  done < <("\${(Q)words[1]}" __complete -- "\${(@Q)words[2,CURRENT]}" 2>/dev/null)
   _describe crossfade found
 }
-compdef _crossfade crossfade`;
+# A file of fpath is this function's body at the first call; whoever sources the script says what it is for.
+if [[ \${funcstack[1]} == _crossfade ]]; then
+  _crossfade "$@"
+else
+  compdef _crossfade crossfade
+fi`;
 
 const FISH = `# crossfade completion fish
 function __crossfade_complete
