@@ -40,7 +40,7 @@ export class RouteJudge {
   #isUrgent = false;
   #timer: NodeJS.Timeout | undefined;
   #foldedAt = Number.NEGATIVE_INFINITY;
-  #localAt = Number.NEGATIVE_INFINITY;
+  #localAt: number;
   #failure: string | null = null;
   /** Revision that was read for last. */
   #refreshed = -1;
@@ -49,6 +49,8 @@ export class RouteJudge {
     this.#options = options;
     this.#shared = new Judgement(options.settings, options.isSticky);
     this.#local = new Judgement(options.settings, options.isSticky);
+    // Hundreds of routes that begin together are not to be read together ever after.
+    this.#localAt = options.monotonic() - LOCAL_MS * Math.random();
   }
 
   isOf(settings: JudgeSettings, isSticky: boolean): boolean {
