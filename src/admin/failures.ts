@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { StoreUnavailable } from '../control/control.ts';
+import { storeRefusal } from '../control/writer.ts';
 import {
   AdminProblem,
   type FieldError,
@@ -29,7 +30,7 @@ export function answerFailure(
 
 function problemOf(error: unknown): AdminProblem {
   if (error instanceof AdminProblem) return error;
-  if (error instanceof StoreUnavailable) return new AdminProblem('storeUnavailable', error.message);
+  if (error instanceof StoreUnavailable) return new AdminProblem(storeRefusal(error).code, error.message);
   if (hasZodFastifySchemaValidationErrors(error)) return invalid(error.validation.flatMap(fieldErrors));
   const { statusCode = 500, message } = error as Partial<FastifyError> & Error;
   const code = BY_STATUS[statusCode];

@@ -20,6 +20,7 @@ const REFUSALS = {
   stale: kind(412, 'The route has changed since it was read'),
   preconditionRequired: kind(428, 'Raising a weight needs If-Match'),
   storeUnavailable: kind(503, 'The store does not answer'),
+  storeDisputed: kind(503, 'The store contradicts what is served'),
 } as const satisfies Record<RefusalCode, ProblemKind>;
 
 export const PROBLEMS = {

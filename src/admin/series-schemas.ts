@@ -47,5 +47,12 @@ export const Preview = z
   .meta({ id: 'Preview' }) satisfies z.ZodType<PreviewView>;
 
 export const PreviewQuery = z.strictObject({
-  weight: z.coerce.number().pipe(Percent).describe('Share of the new side in percent.'),
+  weight: z
+    .string({ error: 'must be given, in percent' })
+    // JavaScript reads an empty text as 0.
+    .regex(/^[+-]?\d+(?:\.\d+)?$/, { error: 'must be a number, in percent' })
+    .transform(Number)
+    .pipe(Percent)
+    .meta({ type: 'number', minimum: 0, maximum: 100, pattern: undefined })
+    .describe('Share of the new side in percent.'),
 });

@@ -56,6 +56,9 @@ export function createAdmin(control: Control, options: AdminOptions): FastifyIns
     ...(options.logger === undefined ? {} : { loggerInstance: options.logger }),
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_BYTES,
+    // Bodies are only ever read by strict schemas, which name the key that they do not know.
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
     // As long as a target can be: a name that no route has is answered as such, however long.
     routerOptions: { maxParamLength: TARGET_BYTES },
     // A closing server ends idle connections; those of events end in their own hook.

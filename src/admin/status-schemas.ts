@@ -11,7 +11,12 @@ export const Status = z
     epoch: z.string(),
     revision: Revision,
     stateAgeMs: z.number().describe('Since the store last confirmed the state.'),
-    store: z.object({ kind: z.string(), up: z.boolean(), reason: z.string().nullable() }),
+    store: z.object({
+      kind: z.string(),
+      up: z.boolean(),
+      disputed: z.boolean().describe('It answers what does not follow from what is served, until somebody adopts.'),
+      reason: z.string().nullable(),
+    }),
     ready: z.boolean(),
     notReady: z.string().nullable().describe('Why not ready.'),
     workers: z.array(z.object({ pid: z.int(), revision: z.int(), ready: z.boolean() })),

@@ -68,7 +68,15 @@ export interface Status {
   readonly version: string;
   readonly fleet: string;
   readonly revision: number;
-  readonly store: { readonly kind: string; readonly up: boolean; readonly reason: string | null };
+  readonly store: {
+    readonly kind: string;
+    readonly up: boolean;
+    /** Absent: of a replica that cannot tell. */
+    readonly disputed?: boolean;
+    readonly reason: string | null;
+  };
+  /** Since the store last confirmed what is shown. */
+  readonly stateAgeMs: number;
   readonly ready: boolean;
   readonly notReady: string | null;
   readonly workers: readonly { readonly ready: boolean }[];

@@ -37,6 +37,12 @@ export function appliedText({ replicas, of, ms }: Applied): string {
   return ms === null ? `${replicas}/${of} applied so far` : `${replicas}/${of} applied in ${ms} ms`;
 }
 
+/** `up`, or what is wrong with it. */
+export function storeText({ up, disputed = false, reason }: Status['store']): string {
+  if (up) return 'up';
+  return `${disputed ? 'DISPUTED' : 'DOWN'}: ${reason ?? 'unknown reason'}`;
+}
+
 /** Says so on stderr when --wait ran out before all replicas served the change, and which ones it was. */
 export async function warnOfLaggards(
   context: Context,

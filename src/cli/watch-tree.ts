@@ -1,5 +1,6 @@
 /** What `crossfade watch` shows: a tree a route, those that need somebody first and in full. */
 import type { Ramp, Route, Status } from './api.ts';
+import { storeText } from './change.ts';
 import { gateText } from './commands/ramp.ts';
 import { type Line, type Span, type Tone, toned } from './paint.ts';
 import type { SideRate } from './rates.ts';
@@ -67,11 +68,11 @@ function headOf({ fleet, revision, applied, store, alarm, ready, notReady }: Sta
   const agree = applied.replicas === applied.of;
   const first: Line = [
     `fleet ${fleet}   revision ${revision}   `,
-    toned(agree ? 'good' : 'warn', `${agree ? '✔' : '⚠'} ${applied.replicas}/${applied.of} applied`),
+    store.up || applied.of < 2
+      ? toned(agree ? 'good' : 'warn', `${agree ? '✔' : '⚠'} ${applied.replicas}/${applied.of} applied`)
+      : toned('warn', `⚠ ${applied.of} replicas when last seen`),
     '   ',
-    store.up
-      ? toned('good', `✔ store ${store.kind}`)
-      : toned('bad', `✖ store DOWN: ${store.reason ?? 'unknown reason'}`),
+    store.up ? toned('good', `✔ store ${store.kind}`) : toned('bad', `✖ store ${storeText(store)}`),
   ];
   return [
     first,

@@ -40,7 +40,8 @@ function ofReplica({ status, connection, heardAt, disagreeSince }: Model, now: n
     lines.push({ level: 'bad', text: `No word from this replica${since}` });
   }
   if (status === undefined) return lines;
-  if (!status.store.up) {
+  // What is in dispute is among the alarms.
+  if (!status.store.up && !status.store.disputed) {
     const reason = status.store.reason === null ? '' : ` (${status.store.reason})`;
     lines.push({
       level: 'bad',

@@ -1,4 +1,5 @@
 /** The replica at a glance: how fresh this is, the store, the fleet; and the way back for everything. */
+import type { LiveStatus } from '../admin/live.ts';
 import type { Caller } from './api.ts';
 import { age } from './format.ts';
 import type { Model } from './model.ts';
@@ -32,14 +33,10 @@ export function TopBar({ model, caller, canAct, now, onRollbackAll, onHelp, onLe
             text={
               status.store.up
                 ? `${status.applied.replicas}/${status.applied.of} agree`
-                : 'unknown while the store is away'
+                : `unknown while the store is ${status.store.disputed ? 'in dispute' : 'away'}`
             }
           />
-          <Fact
-            label={`store ${status.store.kind}`}
-            isBad={!status.store.up}
-            text={`${status.store.up ? 'up, read' : 'away for'} ${age(status.stateAgeMs)}${status.store.up ? ' ago' : ''}`}
-          />
+          <Fact label={`store ${status.store.kind}`} isBad={!status.store.up} text={storeInWords(status)} />
           <Fact
             label="workers"
             isBad={status.workers.some(({ ready }) => !ready)}
@@ -71,6 +68,11 @@ export function TopBar({ model, caller, canAct, now, onRollbackAll, onHelp, onLe
       </div>
     </header>
   );
+}
+
+function storeInWords({ store, stateAgeMs }: LiveStatus): string {
+  if (store.up) return `up, read ${age(stateAgeMs)} ago`;
+  return `${store.disputed ? 'in dispute' : 'away'} for ${age(stateAgeMs)}`;
 }
 
 function Fact({

@@ -11,6 +11,7 @@ import { LATENCY_ROW, SIGHTING_ROW, TALLY_ROW } from '../domain/tally.ts';
 import type { Guard, Verdict } from '../domain/verdict.ts';
 import type { EvidenceMessage, RouteBounds } from '../seam.ts';
 import { BUCKET_MS, type Counters, MemoryCounters } from '../store/store.ts';
+import type { RefusalCode } from './control.ts';
 import type { NewEvent } from './events.ts';
 import type { HeldRoutes } from './held-routes.ts';
 import { noteOf } from './opinion-note.ts';
@@ -79,6 +80,8 @@ const LOCAL_SHARE = 0.1;
 const ENOUGH_VOTES = 2;
 /** Between two questions of a replica whether a side is still dead. */
 const ASK_AGAIN_MS = 10_000;
+/** Refusals by which nothing is said of the route itself. */
+const UNWRITTEN: ReadonlySet<RefusalCode> = new Set(['storeUnavailable', 'storeDisputed']);
 
 export class Judge {
   readonly #options: JudgeOptions;
@@ -254,8 +257,7 @@ export class Judge {
     try {
       const act = { actor, reason, evidence: noteOf(this.opinion(name)) };
       const written = await this.#options.takeBack(name, state.testSince, act);
-      if (written.kind === 'refused' && written.code === 'storeUnavailable')
-        this.#options.pin(name, state.testSince, act);
+      if (written.kind === 'refused' && UNWRITTEN.has(written.code)) this.#options.pin(name, state.testSince, act);
     } finally {
       this.#acting.delete(name);
     }

@@ -104,7 +104,8 @@ export class ControlService implements Control {
     const { health } = keeper;
     const replica = this.#views.replica();
     const notReady = this.#notReady(replica.workers.some(({ ready }) => ready));
-    const store = { kind: storeKind, up: health.up, reason: health.up ? null : health.reason };
+    const disputed = keeper.alarm !== null;
+    const store = { kind: storeKind, up: health.up, disputed, reason: health.up ? null : health.reason };
     const replicas = this.#options.replicas.view(replica.revision);
     const backends = this.#options.supervisor.backends.discoveries();
     const failing = backends.map(({ name, alarm }) => (alarm === null ? null : `Backend ${name}: ${alarm}`));

@@ -32,7 +32,8 @@ export interface StatusView {
   revision: number;
   /** Milliseconds since the state was last confirmed by the store. */
   stateAgeMs: number;
-  store: { kind: string; up: boolean; reason: string | null };
+  /** `disputed`: it answers, but what does not follow from what is served; it is not up before somebody adopts. */
+  store: { kind: string; up: boolean; disputed: boolean; reason: string | null };
   ready: boolean;
   /** Why not ready, or null. */
   notReady: string | null;

@@ -6,7 +6,7 @@ import { StoreDiverged, StoreUnavailable } from '../store/store.ts';
 import type { RefusalCode, WriteRequest } from './control.ts';
 import type { Pin } from './local-rollbacks.ts';
 import type { StateKeeper } from './state-keeper.ts';
-import type { Intent, Writer, Written } from './writer.ts';
+import { type Intent, storeRefusal, type Writer, type Written } from './writer.ts';
 
 type Refused = Extract<Written, { kind: 'refused' }>;
 
@@ -76,7 +76,9 @@ export class Verbs {
   }
 
   freeze(route: string, frozen: boolean, write: WriteRequest): Promise<Written> {
-    return this.#command(route, { kind: frozen ? 'freeze' : 'unfreeze' }, write);
+    const state = this.#keeper.state?.routes.get(route);
+    const reason = state?.cutover === 'rolledBack' ? besideRollback(write.reason, state.reason) : write.reason;
+    return this.#command(route, { kind: frozen ? 'freeze' : 'unfreeze' }, { ...write, reason });
   }
 
   rollback(routes: readonly string[], write: WriteRequest): Promise<Written> {
@@ -158,7 +160,7 @@ export class Verbs {
     try {
       return { kind: 'applied', entry: await this.#keeper.adopt(keep, { actor, reason }) };
     } catch (error) {
-      if (error instanceof StoreUnavailable) return refused('storeUnavailable', error.message);
+      if (error instanceof StoreUnavailable) return storeRefusal(error);
       throw error;
     }
   }
@@ -171,7 +173,7 @@ export class Verbs {
       return refused('conflict', 'The store holds what is served: nothing is to be adopted');
     } catch (error) {
       if (error instanceof StoreDiverged) return null;
-      if (error instanceof StoreUnavailable) return refused('storeUnavailable', error.message);
+      if (error instanceof StoreUnavailable) return storeRefusal(error);
       throw error;
     }
   }
@@ -182,10 +184,17 @@ export class Verbs {
       if (entry?.revision === revision) return entry;
       return refused('unknownRevision', `The history has no revision ${revision}`);
     } catch (error) {
-      if (error instanceof StoreUnavailable) return refused('storeUnavailable', error.message);
+      if (error instanceof StoreUnavailable) return storeRefusal(error);
       throw error;
     }
   }
+}
+
+const ROLLED_BACK = '; rolled back before: ';
+
+/** Why the route is on old is what people come to see: a freeze does not hide it. @param last why the route is where it is */
+function besideRollback(reason: string, last: string): string {
+  return reason + ROLLED_BACK + (last.split(ROLLED_BACK)[1] ?? last);
 }
 
 function behind({ epoch, revision }: State, ahead: readonly string[]): string {

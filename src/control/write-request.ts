@@ -52,4 +52,6 @@ export type RefusalCode =
   /** A rollback onto an old side of which no endpoint is healthy: needs force (409). */
   | 'noHealthyEndpoint'
   /** The store does not answer (503). */
-  | 'storeUnavailable';
+  | 'storeUnavailable'
+  /** The store answers what does not follow from what is served, until somebody adopts (503). */
+  | 'storeDisputed';

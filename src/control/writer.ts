@@ -2,7 +2,7 @@
 import type { CutoverDecision } from '../domain/cutover.ts';
 import { type Act, type AuditEntry, actOf, type RouteChange, type RouteState, type State } from '../domain/state.ts';
 import { withTest } from '../domain/test-since.ts';
-import { StoreUnavailable } from '../store/store.ts';
+import { StoreDiverged, StoreUnavailable } from '../store/store.ts';
 import type { RefusalCode } from './control.ts';
 import type { StateKeeper } from './state-keeper.ts';
 
@@ -52,7 +52,7 @@ export class Writer {
     try {
       return await this.#write(intent);
     } catch (error) {
-      if (error instanceof StoreUnavailable) return refused('storeUnavailable', error.message);
+      if (error instanceof StoreUnavailable) return storeRefusal(error);
       throw error;
     }
   }
@@ -106,6 +106,11 @@ function draft(intent: Intent, state: State, now: number): Drafted {
     routes.push({ route, expected: known.revision, next: withTest(known, decision.next, intent.verb, now) });
   }
   return routes.length === 0 ? { kind: 'unchanged' } : { kind: 'change', routes };
+}
+
+/** Of a change that the store could not be asked for. */
+export function storeRefusal(error: StoreUnavailable): Written & { kind: 'refused' } {
+  return refused(error instanceof StoreDiverged ? 'storeDisputed' : 'storeUnavailable', error.message);
 }
 
 function refused(code: RefusalCode, detail: string): Written & { kind: 'refused' } {

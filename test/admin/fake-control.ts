@@ -36,6 +36,7 @@ const AT = Date.UTC(2026, 0, 2, 3, 4, 5);
 export class FakeControl implements Control {
   notReady: string | null = null;
   storeUp = true;
+  disputed = false;
   alarm: string | null = null;
   applied: AppliedView = { replicas: 1, of: 1, ms: 9 };
   /** What the last request to explain asked. */
@@ -83,7 +84,12 @@ export class FakeControl implements Control {
       epoch: 'e1',
       revision: this.#revision,
       stateAgeMs: 12,
-      store: { kind: 'file', up: this.storeUp, reason: this.storeUp ? null : 'disk full' },
+      store: {
+        kind: 'file',
+        up: this.storeUp && !this.disputed,
+        disputed: this.disputed,
+        reason: this.storeUp ? (this.disputed ? 'it holds another epoch' : null) : 'disk full',
+      },
       ready: this.notReady === null,
       notReady: this.notReady,
       workers: [{ pid: 4711, revision: this.#revision, ready: true }],

@@ -148,10 +148,21 @@ describe('setting a weight', () => {
     expect(control.writes).toEqual([]);
   });
 
+  test('names a key that JavaScript has a meaning for as any other that it does not know', async () => {
+    for (const key of ['__proto__', 'constructor']) {
+      const answer = await put(`{"weight": 1, "reason": "why", "${key}": {"prototype": {"weight": 1}}}`);
+      expect(answer.json()).toMatchObject({
+        status: 400,
+        code: 'invalid',
+        errors: [{ field: key, message: 'is not known here' }],
+      });
+    }
+    expect(control.writes).toEqual([]);
+  });
+
   test('refuses bodies that it cannot read', async () => {
     expect((await put('{"weight": 1')).json()).toMatchObject({ status: 400, code: 'malformed' });
     expect((await put('')).json()).toMatchObject({ status: 400, code: 'malformed' });
-    expect((await put('{"__proto__": {"weight": 1}}')).json()).toMatchObject({ status: 400, code: 'malformed' });
     expect((await put('weight=1', 'application/x-www-form-urlencoded')).status).toBe(415);
     expect((await put('{"weight": 1}', 'text/plain')).json()).toMatchObject({
       status: 415,
@@ -239,6 +250,27 @@ describe('verbs', () => {
   });
 });
 
+describe('preview', () => {
+  test('of a weight', async () => {
+    const answer = await admin.send('GET', '/v1/routes/search/preview?weight=12.5');
+    expect(answer.json()).toMatchObject({ weight: { after: 12.5 } });
+  });
+
+  test.each([
+    ['', 'weight: must be given, in percent'],
+    ['?weight=', 'weight: must be a number, in percent'],
+    ['?weight=%20', 'weight: must be a number, in percent'],
+    ['?weight=half', 'weight: must be a number, in percent'],
+    ['?weight=0x10', 'weight: must be a number, in percent'],
+    ['?weight=101', 'weight: must be between 0 and 100 percent'],
+    ['?weight=-1', 'weight: must be between 0 and 100 percent'],
+    ['?weight=0.00001', 'weight: must have at most four decimals'],
+  ])('refuses "%s" by saying what it must be', async (query, detail) => {
+    const answer = await admin.send('GET', `/v1/routes/search/preview${query}`);
+    expect(answer.json()).toMatchObject({ status: 400, code: 'invalid', detail });
+  });
+});
+
 describe('history', () => {
   test('newest first, in percent', async () => {
     await raise(25, '"1"');
@@ -267,7 +299,19 @@ describe('history', () => {
     expect(await revisions('limit=1')).toEqual([3]);
     expect(await revisions('before=3')).toEqual([2, 1]);
     expect(await revisions('route=search')).toEqual([3, 1]);
-    expect(await revisions('route=nope')).toEqual([]);
+  });
+
+  test('of a route that nobody has heard of is refused, not empty', async () => {
+    for (const query of ['route=nope', 'route=nope&refused=true']) {
+      const answer = await admin.send('GET', `/v1/history?${query}`);
+      expect(answer.json()).toMatchObject({
+        status: 404,
+        code: 'unknownRoute',
+        detail: expect.stringContaining('nope'),
+      });
+    }
+    // Nothing was refused of a route that there is.
+    expect((await admin.send('GET', '/v1/history?route=cart&refused=true')).json()).toEqual({ refusals: [] });
   });
 
   test.each([

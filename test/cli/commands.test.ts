@@ -302,6 +302,12 @@ describe('whom it talks to', () => {
     expect({ code, err }).toEqual({ code: 4, err: 'crossfade: The store does not answer: disk full' });
   });
 
+  test('the history of a route that nobody has heard of: 2', async () => {
+    const { code, out, err } = await crossfade('history --route nope');
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toContain('Route "nope" is not configured here');
+  });
+
   test('not an admin URL', async () => {
     expect((await run(['status', '--admin', 'localhost:9900'])).code).toBe(64);
   });

@@ -78,6 +78,25 @@ test('status lists the replicas of a fleet', async () => {
   ]);
 });
 
+test('status says that the fleet is as it was last seen while the store is away', async () => {
+  control.others = [replica('px-2', 2)];
+  control.applied = { replicas: 2, of: 2, ms: 9 };
+  control.storeUp = false;
+  const { out } = await crossfade('status');
+  expect(out.split('\n').slice(0, 4)).toEqual([
+    expect.stringMatching(/ {3}2 replicas when last seen {3}store file DOWN: disk full {3}/),
+    'The fleet as it was last seen 12 ms ago: by the store, replicas hear of each other',
+    'REPLICA  ADMIN           REV  CURRENT  SEEN',
+    expect.stringMatching(/^px-1 .* unknown /),
+  ]);
+});
+
+test('status tells a store that contradicts what is served from one that does not answer', async () => {
+  control.disputed = true;
+  const { out } = await crossfade('status');
+  expect(out).toContain('store file DISPUTED: it holds another epoch');
+});
+
 test('status tells every alarm on a line of its own', async () => {
   control.alarm = 'one\ntwo';
   expect((await crossfade('status')).out).toContain('\nALARM: one\nALARM: two\n');

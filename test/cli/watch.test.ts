@@ -34,6 +34,7 @@ const status: Status = {
   version: '0.1.0',
   fleet: 'default',
   revision: 42,
+  stateAgeMs: 40,
   store: { kind: 'redis', up: true, reason: null },
   ready: true,
   notReady: null,
@@ -102,7 +103,7 @@ describe('the tree', () => {
       applied: { replicas: 5, of: 6, ms: null },
     });
     expect(lines).toEqual([
-      'fleet default   revision 42   ⚠ 5/6 applied   ✖ store DOWN: refused',
+      'fleet default   revision 42   ⚠ 6 replicas when last seen   ✖ store DOWN: refused',
       '✖ NOT READY: no state',
       '⚠ ALARM: one',
       '⚠ ALARM: two',

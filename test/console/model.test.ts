@@ -104,9 +104,25 @@ describe('the headline', () => {
     ['the connection', { ...modelOf([]), connection: 'lost', heardAt: NOW - 12_000 }, 'bad', /for 12 s: what you see/],
     [
       'the store',
-      { ...modelOf([]), status: { ...status, store: { kind: 'redis', up: false, reason: 'ECONNREFUSED' } } },
+      {
+        ...modelOf([]),
+        status: { ...status, store: { kind: 'redis', up: false, disputed: false, reason: 'ECONNREFUSED' } },
+      },
       'bad',
       /ECONNREFUSED.*rolling back here still works/,
+    ],
+    [
+      'a store in dispute',
+      {
+        ...modelOf([]),
+        status: {
+          ...status,
+          store: { kind: 'redis', up: false, disputed: true, reason: 'it fell back' },
+          alarm: 'it fell back; nothing is taken or written until somebody adopts',
+        },
+      },
+      'bad',
+      /^it fell back; nothing is taken/,
     ],
     ['an alarm', { ...modelOf([]), status: { ...status, alarm: 'the store went back' } }, 'bad', /went back/],
     [

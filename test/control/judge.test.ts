@@ -51,6 +51,8 @@ let plan: Plan;
 /** Why the new side takes no connection. */
 let dead: string | null;
 let probes: number;
+/** The store contradicts what is served. */
+let disputed: boolean;
 const benches: Bench[] = [];
 
 beforeEach(() => {
@@ -61,6 +63,7 @@ beforeEach(() => {
   plan = planOf(['a']);
   dead = null;
   probes = 0;
+  disputed = false;
 });
 afterEach(async () => {
   for (const { judge } of benches.splice(0)) await judge.close();
@@ -83,6 +86,7 @@ function open(id: string): Bench {
       id: () => id,
       living: () => living,
       takeBack: async (_, testSince, act) => {
+        if (disputed) return { kind: 'refused', code: 'storeDisputed', detail: 'another epoch' };
         if (shared.away) return { kind: 'refused', code: 'storeUnavailable', detail: 'gone' };
         if (testSince !== route.testSince) return { kind: 'unchanged' };
         bench.taken.push(act);
@@ -210,6 +214,14 @@ describe('a rollback', () => {
     });
     expect(one.taken).toEqual([]);
   });
+});
+
+test('a rollback that a store in dispute does not take is made by this replica alone', async () => {
+  const one = open('r1');
+  disputed = true;
+  tell(one, { 'old.ok': 900, 'new.fault': 100 });
+  await until('the pin', () => one.pinned.length > 0);
+  expect(one.pinned[0]).toMatchObject({ testSince: TEST, actor: 'crossfade/judge' });
 });
 
 test('what this replica counted while the store answered counts for it alone when the store goes away', async () => {

@@ -144,6 +144,18 @@ describe('rollback', () => {
 });
 
 describe('freeze', () => {
+  test('does not hide why a route was rolled back, however often it is frozen', async () => {
+    await raise('a', 100);
+    await verbs.rollback(['a'], by({ reason: 'new 14 of 212 failed' }));
+    await verbs.freeze('a', true, by({ reason: 'wait for the fix' }));
+    const reason = (): string | undefined => store.state.routes.get('a')?.reason;
+    expect(reason()).toBe('wait for the fix; rolled back before: new 14 of 212 failed');
+    await verbs.freeze('a', false, by({ reason: 'fixed' }));
+    expect(reason()).toBe('fixed; rolled back before: new 14 of 212 failed');
+    await verbs.freeze('b', true, by({ reason: 'holidays' }));
+    expect(store.state.routes.get('b')?.reason).toBe('holidays');
+  });
+
   test('refuses raising until it is taken off', async () => {
     await verbs.freeze('a', true, by());
     expect(outcome(await verbs.set('a', 10, by({ ifRevision: revision('a') })))).toBe('frozen');
@@ -192,6 +204,13 @@ test('while the store is away every write is refused, and says so', async () => 
   expect(outcome(await verbs.undo(at, by()))).toBe('storeUnavailable');
   store.away = false;
   expect(outcome(await verbs.set('a', 50, by()))).toBe('applied');
+});
+
+test('while the store contradicts what is served every write is refused as disputed, not as unanswered', async () => {
+  await raise('a', 100);
+  store.state = { epoch: 'another', revision: 0, routes: new Map() };
+  expect(outcome(await verbs.set('a', 50, by()))).toBe('storeDisputed');
+  expect(outcome(await verbs.rollback(['a'], by()))).toBe('storeDisputed');
 });
 
 describe('adopting', () => {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { Replica, Route, Routes, Status } from '../api.ts';
-import { appliedText } from '../change.ts';
+import type { Route, Routes, Status } from '../api.ts';
+import { appliedText, storeText } from '../change.ts';
 import type { Context } from '../context.ts';
 import { examples } from '../examples.ts';
 import { count, percent, plain, plural, table } from '../text.ts';
@@ -15,7 +15,7 @@ export function addStatus(program: Command, context: Context): void {
       const [status, { routes }] = await Promise.all([call<Status>('/v1/status'), call<Routes>('/v1/routes')]);
       context.print({ ...status, routes }, () => [
         ...replicaLines(status),
-        ...fleetLines(status.replicas),
+        ...fleetLines(status),
         ...routeLines(routes),
       ]);
     });
@@ -26,8 +26,9 @@ function replicaLines({ fleet, revision, applied, store, workers, ready, notRead
   const parts = [
     `fleet ${fleet}`,
     `revision ${revision}`,
-    appliedText(applied),
-    `store ${store.kind} ${store.up ? 'up' : `DOWN: ${store.reason ?? 'unknown reason'}`}`,
+    // Replicas hear of each other by the store.
+    store.up || applied.of < 2 ? appliedText(applied) : `${applied.of} replicas when last seen`,
+    `store ${store.kind} ${storeText(store)}`,
     `${able}/${plural(workers.length, 'worker')}`,
     `crossfade ${version}`,
   ];
@@ -39,16 +40,21 @@ function replicaLines({ fleet, revision, applied, store, workers, ready, notRead
 }
 
 /** Of a fleet of one nothing is left to say. */
-function fleetLines(replicas: readonly Replica[]): string[] {
+function fleetLines({ replicas, store, stateAgeMs }: Status): string[] {
   if (replicas.length < 2) return [];
   const rows = replicas.map(({ id, address, revision, applied, seenMs }) => [
     id,
     address ?? '-',
     revision < 0 ? '-' : String(revision),
-    applied ? 'yes' : 'NO',
+    store.up ? (applied ? 'yes' : 'NO') : 'unknown',
     `${count(seenMs)} ms ago`,
   ]);
-  return table([['REPLICA', 'ADMIN', 'REV', 'CURRENT', 'SEEN'], ...rows], [2]);
+  const lines = table([['REPLICA', 'ADMIN', 'REV', 'CURRENT', 'SEEN'], ...rows], [2]);
+  if (store.up) return lines;
+  return [
+    `The fleet as it was last seen ${count(stateAgeMs)} ms ago: by the store, replicas hear of each other`,
+    ...lines,
+  ];
 }
 
 const HEAD = [
