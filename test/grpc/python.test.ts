@@ -116,7 +116,7 @@ const echo = {
 
 describe.runIf(hasPeer)(hasPeer ? 'python3-grpcio' : 'python3-grpcio, which is not installed', () => {
   test('as client, of a server by @grpc/grpc-js', { timeout: TIMEOUT_MS }, async () => {
-    const { port } = await serve(echo as never);
+    const { port } = await serve(echo);
     expect(await calls(port)).toEqual(EXPECTED);
   });
 
