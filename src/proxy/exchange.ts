@@ -27,6 +27,7 @@ import { RequestBody } from './request-body.ts';
 import type { RescueBudget } from './rescue-budget.ts';
 import { routeOf } from './routing.ts';
 import type { Runtime, Serving } from './runtime.ts';
+import { SWEEP_MS, type Sweepable } from './sweeper.ts';
 import { trailersWithout } from './trailers.ts';
 import type { Tunnel } from './tunnel.ts';
 import { Waiting } from './waiting.ts';
@@ -35,7 +36,8 @@ import { Waiting } from './waiting.ts';
 const NO_ROUTE = -1;
 /** Of gRPC (grpc.io, statuscodes). */
 const UNAVAILABLE = 14;
-export class Exchange implements Pending {
+
+export class Exchange implements Pending, Sweepable {
   readonly #runtime: Runtime;
   readonly #inbound: InboundHalf;
   readonly #observation: Observation;
@@ -110,9 +112,10 @@ export class Exchange implements Pending {
     this.#isRescued = false;
     this.kept.begin();
     this.#body.begin(request.bodyLength);
-    this.#progress.begin(runtime.nowMs);
+    const nowMs = runtime.tick();
+    this.#progress.begin(nowMs);
     this.#call.begin(request);
-    this.#entry = runtime.accessLog === null ? null : new AccessEntry(runtime.accessLog, runtime.clock());
+    this.#entry = runtime.accessLog === null ? null : new AccessEntry(runtime.accessLog, nowMs);
     if (this.#call.type !== null && isHealthCall(request.target) && !this.#isHealthRouted(serving, request)) {
       this.#observation.beginUnrouted(serving.counts);
       // There is nobody else to ask.
@@ -130,7 +133,6 @@ export class Exchange implements Pending {
     const route = serving.snapshot.routes[index] as RouteSpec;
     this.#route = route;
     (serving.budgets[index] as RescueBudget).requests++;
-    const nowMs = runtime.clock();
     const { totalMs } = route.timeouts;
     if (totalMs > 0) this.#progress.totalDeadlineMs = nowMs + totalMs;
     if (this.#call.type !== null) this.#call.startDeadline(request, nowMs);
@@ -203,6 +205,7 @@ export class Exchange implements Pending {
     }
     this.#observation.connecting();
     this.#body.awaitConnection();
+    this.#watch(this.#runtime.nowMs);
   }
 
   onTurn(): boolean {
@@ -225,6 +228,7 @@ export class Exchange implements Pending {
     const forwarding = this.#inbound.forwarding.of(request);
     outbound.sendHead(request, forwarding, this.#droppedNames, this.#call.deadlineMs);
     this.#body.sendTo(outbound, isPaused);
+    this.#watch(this.#runtime.nowMs);
     return true;
   }
 
@@ -250,6 +254,7 @@ export class Exchange implements Pending {
 
   onRequestEnd(trailers: Fields | null): void {
     this.#body.end(this.#outbound, trailers === null ? null : this.#passOn(trailers));
+    this.#watch(this.#runtime.nowMs);
   }
 
   /** The override header is no less an operator's in a trailer. */
@@ -267,7 +272,7 @@ export class Exchange implements Pending {
   onClientDrained(): void {
     if (!this.#progress.responseBlocked) return;
     this.#progress.responseBlocked = false;
-    this.#progress.responseActiveMs = this.#runtime.nowMs;
+    this.#progress.responseActiveMs = this.#runtime.tick();
     this.#outbound?.resumeResponse();
   }
 
@@ -297,7 +302,7 @@ export class Exchange implements Pending {
 
   onInterim(response: ResponseView): void {
     this.kept.lose();
-    this.#progress.responseActiveMs = this.#runtime.nowMs;
+    this.#progress.responseActiveMs = this.#runtime.tick();
     this.#inbound.respondInterim(response);
   }
 
@@ -305,7 +310,7 @@ export class Exchange implements Pending {
     if (this.#call.type !== null && grpcStatus(response.fields) === UNAVAILABLE && this.#isRescuedCall()) return;
     this.#progress.responseStarted = true;
     this.kept.lose();
-    this.#progress.responseActiveMs = this.#runtime.nowMs;
+    this.#progress.responseActiveMs = this.#runtime.tick();
     this.#status = response.status;
     this.#entry?.head(this.#runtime.clock());
     this.#responseNominated = response.connection.nominated;
@@ -331,7 +336,7 @@ export class Exchange implements Pending {
 
   /** False: the client cannot take more now. */
   onResponseBody(bytes: Buffer, start: number, end: number): boolean {
-    this.#progress.responseActiveMs = this.#runtime.nowMs;
+    this.#progress.responseActiveMs = this.#runtime.tick();
     this.#entry?.body(end - start);
     const flowing = this.#inbound.respondBody(bytes, start, end);
     this.#progress.responseBlocked = !flowing;
@@ -545,7 +550,10 @@ export class Exchange implements Pending {
     if (route === null || this.#attempts.pool === null) return;
     this.#observation.sweep(nowMs);
     const code = nowMs >= this.#call.deadlineMs ? 'deadlineExceeded' : this.#progress.expired(route.timeouts, nowMs);
-    if (code === null) return;
+    if (code === null) {
+      this.#watch(nowMs);
+      return;
+    }
     if (ERRORS[code].source === 'upstream') {
       this.#attemptFault(code);
     } else {
@@ -554,10 +562,24 @@ export class Exchange implements Pending {
     this.#answer(code);
   }
 
+  /** A deadline that the sweep would come too late for gets a look in time. */
+  #watch(nowMs: number): void {
+    const route = this.#route;
+    if (route === null) return;
+    const dueMs = this.#waiting.isUnderWay
+      ? Math.min(this.#waiting.untilMs, this.#progress.totalDeadlineMs)
+      : this.#progress.dueMs(route.timeouts);
+    const firstMs = Math.min(dueMs, this.#call.deadlineMs);
+    if (firstMs < nowMs + SWEEP_MS) this.#runtime.dueSoon.add(this, firstMs);
+  }
+
   /** No side is to blame for what happens here: nobody has been asked. */
   #sweepWaiting(nowMs: number): void {
     const code = this.#waiting.sweep(nowMs, this.#call.deadlineMs, this.#progress.totalDeadlineMs);
-    if (code === null) return;
+    if (code === null) {
+      this.#watch(nowMs);
+      return;
+    }
     this.#observation.attempt(OUTCOME_CANCELLED, nowMs);
     this.#answer(code);
   }

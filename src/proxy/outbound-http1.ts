@@ -18,7 +18,7 @@ import { connectFailure } from './node-error.ts';
 import type { Pool } from './pool.ts';
 import { sharedRead, wasReset } from './socket-input.ts';
 import { SocketOutput } from './socket-output.ts';
-import type { Sweepable } from './sweeper.ts';
+import { SWEEP_MS, type Sweepable } from './sweeper.ts';
 import { Tunnel } from './tunnel.ts';
 
 /** Of a backend's response. Larger than for requests: what a backend sends is not an attack but an annoyance. */
@@ -79,6 +79,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     this.#socket.on('end', () => this.#onReadableEnd());
     this.#socket.on('close', () => this.#onClose());
     pool.runtime.sweeper.watch(this);
+    this.#watchConnect(now);
   }
 
   #open(): Socket {
@@ -223,7 +224,13 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
 
   sweep(nowMs: number): void {
     if (this.#state === 'connecting' && nowMs >= this.#connectDeadlineMs) this.#fail('connectTimeout');
+    else if (this.#state === 'connecting') this.#watchConnect(nowMs);
     else if (this.#state === 'idle' && nowMs >= this.#idleUntilMs) this.close();
+  }
+
+  #watchConnect(nowMs: number): void {
+    const dueMs = this.#connectDeadlineMs;
+    if (this.#state === 'connecting' && dueMs < nowMs + SWEEP_MS) this.#pool.runtime.dueSoon.add(this, dueMs);
   }
 
   #onConnect(): void {

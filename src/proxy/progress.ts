@@ -28,19 +28,28 @@ export class Progress {
     this.totalDeadlineMs = Number.POSITIVE_INFINITY;
   }
 
+  /** Whether the client is waited for: it has more to send, and the backend would take it. */
+  get #awaitsClient(): boolean {
+    return !this.requestEnded && !this.requestBlocked && !this.awaitsConnect;
+  }
+
+  /** When the patience with whoever is waited for now ends; infinite: never. */
+  dueMs({ idleMs, responseHeadMs }: Timeouts): number {
+    const awaitsHead = this.requestEnded && !this.responseStarted && !this.responseBlocked;
+    const activeMs = awaitsHead
+      ? this.responseActiveMs
+      : Math.max(this.responseActiveMs, this.requestEnded ? 0 : this.requestActiveMs);
+    const patienceMs = awaitsHead ? responseHeadMs : this.awaitsConnect ? 0 : idleMs;
+    return patienceMs > 0 ? Math.min(this.totalDeadlineMs, activeMs + patienceMs) : this.totalDeadlineMs;
+  }
+
   /** The time-out that has passed, if one has. */
-  expired({ idleMs, responseHeadMs }: Timeouts, nowMs: number): ErrorCode | null {
-    const isOverdue = nowMs >= this.totalDeadlineMs;
-    const activeMs = Math.max(this.responseActiveMs, this.requestEnded ? 0 : this.requestActiveMs);
-    const isIdle = idleMs > 0 && nowMs - activeMs >= idleMs && !this.awaitsConnect;
+  expired(timeouts: Timeouts, nowMs: number): ErrorCode | null {
+    if (nowMs < this.dueMs(timeouts)) return null;
     // Whoever is waited for is to blame: a client that does not send or read on, or the backend.
-    if (!this.requestEnded && !this.requestBlocked && !this.awaitsConnect) {
-      return isOverdue || isIdle ? 'requestBodyTimeout' : null;
-    }
-    if (this.responseBlocked) return isOverdue || isIdle ? 'clientStalled' : null;
-    if (isOverdue) return 'totalTimeout';
-    if (this.responseStarted) return isIdle ? 'upstreamStalled' : null;
-    const isLate = responseHeadMs > 0 && nowMs - this.responseActiveMs >= responseHeadMs;
-    return (this.requestEnded ? isLate : isIdle) ? 'responseHeadTimeout' : null;
+    if (this.#awaitsClient) return 'requestBodyTimeout';
+    if (this.responseBlocked) return 'clientStalled';
+    if (nowMs >= this.totalDeadlineMs) return 'totalTimeout';
+    return this.responseStarted ? 'upstreamStalled' : 'responseHeadTimeout';
   }
 }

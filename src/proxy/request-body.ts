@@ -43,7 +43,7 @@ export class RequestBody {
     progress.requestBlocked = !this.#kept.sendTo(outbound);
     progress.awaitsConnect = false;
     if (progress.requestEnded) {
-      progress.responseActiveMs = this.#runtime.nowMs;
+      progress.responseActiveMs = this.#runtime.tick();
       outbound.sendEnd(this.#trailers);
     } else if (!outbound.isConnected && this.#length !== NO_BODY) {
       this.awaitConnection();
@@ -53,13 +53,13 @@ export class RequestBody {
   }
 
   #resume(): void {
-    this.#progress.requestActiveMs = this.#runtime.nowMs;
+    this.#progress.requestActiveMs = this.#runtime.tick();
     this.#inbound.resumeRequest();
   }
 
   /** @param outbound null: nobody is asked for now */
   pass(outbound: OutboundHalf | null, bytes: Buffer, start: number, end: number): void {
-    this.#progress.requestActiveMs = this.#runtime.nowMs;
+    this.#progress.requestActiveMs = this.#runtime.tick();
     if (outbound?.sendBody(bytes, start, end) !== false) return;
     this.#progress.requestBlocked = true;
     this.#inbound.pauseRequest();
@@ -68,7 +68,8 @@ export class RequestBody {
   end(outbound: OutboundHalf | null, trailers: Fields | null): void {
     this.#progress.requestEnded = true;
     this.#trailers = trailers;
-    this.#progress.responseActiveMs = this.#runtime.nowMs;
+    // Without a body it ends as it begins.
+    this.#progress.responseActiveMs = this.#length === NO_BODY ? this.#runtime.nowMs : this.#runtime.tick();
     outbound?.sendEnd(trailers);
   }
 
@@ -83,7 +84,7 @@ export class RequestBody {
   onDrained(): void {
     const progress = this.#progress;
     progress.requestBlocked = false;
-    progress.requestActiveMs = this.#runtime.nowMs;
+    progress.requestActiveMs = this.#runtime.tick();
     if (!progress.requestEnded && !progress.awaitsConnect) this.#inbound.resumeRequest();
   }
 }

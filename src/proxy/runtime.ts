@@ -4,6 +4,7 @@ import type { Snapshot } from '../domain/snapshot.ts';
 import type { Limits } from '../seam.ts';
 import type { AccessLog } from './access-log.ts';
 import type { Counts } from './counts.ts';
+import { DueSoon } from './due-soon.ts';
 import { Flusher } from './flusher.ts';
 import type { TrustedProxies } from './forwarding.ts';
 import type { OverrideHeader } from './override.ts';
@@ -34,7 +35,7 @@ export class Runtime {
   drainingSinceMs: number | null = null;
   /** When, in a drain, connections that never rest are told to go. */
   lastCallMs = Number.POSITIVE_INFINITY;
-  /** The clock as of the last sweep: exact enough for time-outs, and free. */
+  /** The clock as it was last read: exact enough for what takes seconds, and free. */
   nowMs: number;
   /** Milliseconds that only ever rise, with fractions. */
   readonly clock: () => number;
@@ -46,6 +47,7 @@ export class Runtime {
   /** Null: off. */
   accessLog: AccessLog | null = null;
   readonly sweeper = new Sweeper();
+  readonly dueSoon = new DueSoon(() => this.tick());
   /** Of this worker's memory, as of the last sweep. */
   pressure: MemoryPressure = 'none';
 
@@ -66,8 +68,13 @@ export class Runtime {
     return this.drainingSinceMs === null && this.pressure === 'none';
   }
 
-  sweep(): void {
+  /** Reads the clock. */
+  tick(): number {
     this.nowMs = this.clock();
-    this.sweeper.sweep(this.nowMs);
+    return this.nowMs;
+  }
+
+  sweep(): void {
+    this.sweeper.sweep(this.tick());
   }
 }

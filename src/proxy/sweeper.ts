@@ -1,6 +1,6 @@
 /** Who has deadlines, looked at by one beat. Those that have none for a while rest: ten thousand idle connections cost as little as none. */
 
-/** Looked at every SWEEP_MS, so a time-out comes up to that much late, and no request needs a timer. */
+/** Looked at every SWEEP_MS, so that no request needs a timer. Whoever must not be that much late asks for a look of its own (due-soon.ts). */
 export interface Sweepable {
   /** @param nowMs the runtime's clock */
   sweep(nowMs: number): void;

@@ -12,7 +12,7 @@ import type { OutboundHttp2 } from './outbound-http2.ts';
 import type { SessionPool } from './session-pool.ts';
 import { sharedRead } from './socket-input.ts';
 import { SocketOutput } from './socket-output.ts';
-import type { Sweepable } from './sweeper.ts';
+import { SWEEP_MS, type Sweepable } from './sweeper.ts';
 
 /** Of a backend's response. Larger than for requests: what a backend sends is not an attack but an annoyance. */
 const OPTIONS: Http2Options = {
@@ -80,6 +80,7 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
     this.#socket.on('end', () => this.#isOpen && this.#socket.destroy());
     this.#socket.on('close', () => this.#onGone());
     runtime.sweeper.watch(this);
+    this.#watchConnect(now);
   }
 
   #open(): Socket {
@@ -159,7 +160,7 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
   }
 
   sweep(nowMs: number): void {
-    if (this.#state === 'connecting' && nowMs >= this.#connectDeadlineMs) this.#fail('connectTimeout');
+    if (this.#state === 'connecting') this.#sweepConnect(nowMs);
     if (this.#state !== 'open') return;
     const connection = this.#connection;
     connection.sweep(nowMs);
@@ -171,6 +172,16 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
     } else if (nowMs - this.#heardMs >= SILENT_MS && connection.ping()) {
       this.#pingedMs = nowMs;
     }
+  }
+
+  #sweepConnect(nowMs: number): void {
+    if (nowMs >= this.#connectDeadlineMs) this.#fail('connectTimeout');
+    else this.#watchConnect(nowMs);
+  }
+
+  #watchConnect(nowMs: number): void {
+    const dueMs = this.#connectDeadlineMs;
+    if (dueMs < nowMs + SWEEP_MS) this.#pool.runtime.dueSoon.add(this, dueMs);
   }
 
   get #isOpen(): boolean {

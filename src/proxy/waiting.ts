@@ -6,7 +6,8 @@ export class Waiting {
   readonly #pending: Pending;
   /** Null: it does not wait. */
   #queue: PendingQueue | null = null;
-  #untilMs = 0;
+  /** When the queue's patience ends. */
+  untilMs = 0;
 
   /** @param pending who is told that its turn has come */
   constructor(pending: Pending) {
@@ -21,7 +22,7 @@ export class Waiting {
   begin(queue: PendingQueue | null, nowMs: number): boolean {
     if (queue === null || !queue.join(this.#pending)) return false;
     this.#queue = queue;
-    this.#untilMs = nowMs + queue.waitMs;
+    this.untilMs = nowMs + queue.waitMs;
     return true;
   }
 
@@ -37,7 +38,7 @@ export class Waiting {
   sweep(nowMs: number, deadlineMs: number, totalDeadlineMs: number): ErrorCode | null {
     if (nowMs >= deadlineMs) return 'deadlineExceeded';
     if (nowMs >= totalDeadlineMs) return 'totalTimeout';
-    if (nowMs >= this.#untilMs) return 'pendingTimeout';
+    if (nowMs >= this.untilMs) return 'pendingTimeout';
     // As when a backend has come to allow more streams.
     this.#queue?.wake();
     return null;

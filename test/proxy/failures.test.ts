@@ -469,3 +469,15 @@ describe('a client that leaves costs the backend nothing and is nobody’s fault
     expect(attempts(proxy)).toEqual({ ok: 0, fault: 0, cancelled: 1 });
   });
 });
+
+test('a time-out never comes before its time, wherever in its beat the sweep is when the request begins', async () => {
+  const origin = await backend();
+  const proxy = await plane({ old: [origin], timeouts: { responseHeadMs: 120 } });
+  const client = await connect(proxy);
+  for (let i = 0; i < 6; i++) {
+    // Each answer comes at another place in the beat, so the next request begins there.
+    const askedAt = performance.now();
+    expect((await ask(client, GET)).status).toBe(504);
+    expect(performance.now() - askedAt).toBeGreaterThanOrEqual(120);
+  }
+});
