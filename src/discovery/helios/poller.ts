@@ -30,10 +30,12 @@ export class HeliosPoller {
   ) {
     this.#masters = masters;
     this.#clock = clock;
-    // With jitter, so that the replicas of a fleet do not all ask at once.
     void runRounds(async () => {
+      const begunAt = clock();
       await this.#round();
-      return intervalMs * (0.9 + random() / 5);
+      const tookMs = clock() - begunAt;
+      // From begin to begin, with jitter, so that the replicas of a fleet do not all ask at once. A slow master has its rest as well.
+      return Math.max(intervalMs * (0.9 + random() / 5) - tookMs, tookMs / 2);
     }, over);
   }
 
