@@ -18,6 +18,7 @@ import type { InboundHalf, OutboundHalf, RequestView, ResponseView } from './hal
 import { KeptBody } from './kept-body.ts';
 import { Observation } from './observation.ts';
 import { overrideSide } from './override.ts';
+import { Patience } from './patience.ts';
 import type { Pending, PendingQueue } from './pending-queue.ts';
 import type { Pool } from './pool.ts';
 import { Progress } from './progress.ts';
@@ -27,7 +28,7 @@ import { RequestBody } from './request-body.ts';
 import type { RescueBudget } from './rescue-budget.ts';
 import { routeOf } from './routing.ts';
 import type { Runtime, Serving } from './runtime.ts';
-import { SWEEP_MS, type Sweepable } from './sweeper.ts';
+import type { Sweepable } from './sweeper.ts';
 import { trailersWithout } from './trailers.ts';
 import type { Tunnel } from './tunnel.ts';
 import { Waiting } from './waiting.ts';
@@ -61,6 +62,7 @@ export class Exchange implements Pending, Sweepable {
   readonly #progress = new Progress();
   readonly #body: RequestBody;
   readonly #waiting = new Waiting(this);
+  readonly #patience: Patience;
   /** Null: the access log is off. */
   #entry: AccessEntry | null = null;
 
@@ -72,6 +74,7 @@ export class Exchange implements Pending, Sweepable {
     this.#assignment = new Assignment(runtime, inbound);
     this.#attempts = new Attempts(runtime);
     this.#body = new RequestBody(runtime, inbound, this.#progress, this.kept);
+    this.#patience = new Patience(runtime, this, this.#call, this.#progress, this.#waiting);
   }
 
   /** Whether a request is under way. */
@@ -205,7 +208,7 @@ export class Exchange implements Pending, Sweepable {
     }
     this.#observation.connecting();
     this.#body.awaitConnection();
-    this.#watch(this.#runtime.nowMs);
+    this.#watch();
   }
 
   onTurn(): boolean {
@@ -228,7 +231,7 @@ export class Exchange implements Pending, Sweepable {
     const forwarding = this.#inbound.forwarding.of(request);
     outbound.sendHead(request, forwarding, this.#droppedNames, this.#call.deadlineMs);
     this.#body.sendTo(outbound, isPaused);
-    this.#watch(this.#runtime.nowMs);
+    this.#watch();
     return true;
   }
 
@@ -254,7 +257,7 @@ export class Exchange implements Pending, Sweepable {
 
   onRequestEnd(trailers: Fields | null): void {
     this.#body.end(this.#outbound, trailers === null ? null : this.#passOn(trailers));
-    this.#watch(this.#runtime.nowMs);
+    this.#watch();
   }
 
   /** The override header is no less an operator's in a trailer. */
@@ -546,41 +549,22 @@ export class Exchange implements Pending, Sweepable {
 
   sweep(nowMs: number): void {
     const route = this.#route;
-    if (this.#waiting.isUnderWay) this.#sweepWaiting(nowMs);
-    if (route === null || this.#attempts.pool === null) return;
-    this.#observation.sweep(nowMs);
-    const code = nowMs >= this.#call.deadlineMs ? 'deadlineExceeded' : this.#progress.expired(route.timeouts, nowMs);
+    const isWaiting = this.#waiting.isUnderWay;
+    if (route === null || (!isWaiting && this.#attempts.pool === null)) return;
+    if (!isWaiting) this.#observation.sweep(nowMs);
+    const code = this.#patience.expired(route.timeouts, nowMs);
     if (code === null) {
-      this.#watch(nowMs);
+      if (isWaiting) this.#waiting.wake();
+      this.#patience.watch(route.timeouts, nowMs);
       return;
     }
-    if (ERRORS[code].source === 'upstream') {
-      this.#attemptFault(code);
-    } else {
-      this.#observation.attempt(OUTCOME_CANCELLED, nowMs);
-    }
+    // No side is to blame while nobody has been asked.
+    if (!isWaiting && ERRORS[code].source === 'upstream') this.#attemptFault(code);
+    else this.#observation.attempt(OUTCOME_CANCELLED, nowMs);
     this.#answer(code);
   }
 
-  /** A deadline that the sweep would come too late for gets a look in time. */
-  #watch(nowMs: number): void {
-    const route = this.#route;
-    if (route === null) return;
-    const dueMs = this.#waiting.isUnderWay
-      ? Math.min(this.#waiting.untilMs, this.#progress.totalDeadlineMs)
-      : this.#progress.dueMs(route.timeouts);
-    const firstMs = Math.min(dueMs, this.#call.deadlineMs);
-    if (firstMs < nowMs + SWEEP_MS) this.#runtime.dueSoon.add(this, firstMs);
-  }
-
-  /** No side is to blame for what happens here: nobody has been asked. */
-  #sweepWaiting(nowMs: number): void {
-    const code = this.#waiting.sweep(nowMs, this.#call.deadlineMs, this.#progress.totalDeadlineMs);
-    if (code === null) {
-      this.#watch(nowMs);
-      return;
-    }
-    this.#observation.attempt(OUTCOME_CANCELLED, nowMs);
-    this.#answer(code);
+  #watch(): void {
+    if (this.#route !== null) this.#patience.watch(this.#route.timeouts, this.#runtime.nowMs);
   }
 }

@@ -31,16 +31,14 @@ export class Waiting {
     this.#queue = null;
   }
 
-  /**
-   * The patience that is over, if one is: the call's, the route's with the whole, or the queue's.
-   * @param deadlineMs of the gRPC call
-   */
-  sweep(nowMs: number, deadlineMs: number, totalDeadlineMs: number): ErrorCode | null {
-    if (nowMs >= deadlineMs) return 'deadlineExceeded';
+  /** The patience that is over, if one is: the route's with the whole, or the queue's. */
+  expired(nowMs: number, totalDeadlineMs: number): ErrorCode | null {
     if (nowMs >= totalDeadlineMs) return 'totalTimeout';
-    if (nowMs >= this.untilMs) return 'pendingTimeout';
-    // As when a backend has come to allow more streams.
+    return nowMs >= this.untilMs ? 'pendingTimeout' : null;
+  }
+
+  /** As when a backend has come to allow more streams. */
+  wake(): void {
     this.#queue?.wake();
-    return null;
   }
 }
