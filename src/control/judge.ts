@@ -125,7 +125,8 @@ export class Judge {
       const route = this.#of(names[tallies[at] as number]);
       if (route === undefined) continue;
       route.tallied.addCells(tallies[at + 1] as number, tallies, at + 2);
-      if (isUrgent) urgent.add(route);
+      // Where nothing is done about it by itself the beat is soon enough.
+      if (isUrgent && !route.settings.adviseOnly) urgent.add(route);
     }
     for (let at = 0; at < latencies.length; at += LATENCY_ROW) {
       const route = this.#of(names[latencies[at] as number]);

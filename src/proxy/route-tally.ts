@@ -55,7 +55,7 @@ export interface TallyRows {
 }
 
 export class RouteTally {
-  /** A fault has been let go, or connections cannot be made: the supervisor should know now. */
+  /** A fault of new has been let go, or connections cannot be made: the supervisor should know now. */
   readonly #onUrgent: () => void;
   readonly #eras = new Float64Array(ERAS);
   readonly #cells = new Uint32Array(ERAS * TALLY_CELLS);
@@ -302,7 +302,8 @@ export class RouteTally {
     if (isTimed) this.#add(base + AT_TIMED);
     const firstSlow = base + (isLate ? AT_LATE_SLOW : AT_SLOW);
     for (let i = 0; slow >> i > 0; i++) if (((slow >> i) & 1) === 1) this.#add(firstSlow + i);
-    if (outcome === OUTCOME_FAULT) this.#onUrgent();
+    // What fails on old can only speak for new, and that can wait.
+    if (outcome === OUTCOME_FAULT && (owner & 1) === NEW) this.#onUrgent();
   }
 
   #add(cell: number): void {

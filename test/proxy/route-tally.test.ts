@@ -108,6 +108,14 @@ describe('the order in which responses are let go', () => {
     expect(scene.urgent).toBe(1);
   });
 
+  test('a fault of old is not urgent: it speaks for new, and can wait', () => {
+    const scene = new Scene();
+    scene.draw(1, OLD);
+    scene.end(1, OUTCOME_FAULT);
+    expect(scene.urgent).toBe(0);
+    expect(scene.take().rows).toEqual([{ era: ERA, 'old.fault': 1 }]);
+  });
+
   test('more requests under way than there is room for: the oldest are taken for overdue, none is lost', () => {
     const scene = new Scene();
     const many = 70_000;
