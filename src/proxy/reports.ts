@@ -6,8 +6,10 @@ import { Counts } from './counts.ts';
 import type { Listeners } from './listeners.ts';
 import type { Runtime } from './runtime.ts';
 
-/** Between two messages of evidence that do not wait for the beat. */
+/** Between two messages of evidence that do not wait for the beat: the first faults at once, those that go on and on less often. */
 const URGENT_MS = 5;
+const URGENT_MOST_MS = 25;
+const URGENT_GROWTH = 1.25;
 /** Beats between two reports of attempts of which none failed. */
 const QUIET_BEATS = 10;
 
@@ -21,6 +23,9 @@ export class Reports {
   #sentConnections = '';
   #evidenceTimer: NodeJS.Timeout | undefined;
   #evidenceSentMs = Number.NEGATIVE_INFINITY;
+  #urgentMs = URGENT_MS;
+  /** Since the last beat. */
+  #wasUrgent = false;
 
   constructor(runtime: Runtime, listeners: Listeners, send: (message: UpMessage) => void) {
     this.#runtime = runtime;
@@ -44,6 +49,8 @@ export class Reports {
   }
 
   beat(): void {
+    if (!this.#wasUrgent) this.#urgentMs = URGENT_MS;
+    this.#wasUrgent = false;
     this.#sendEvidence(false);
     this.#sendCounts(0, false);
     this.#sendAttempts();
@@ -71,10 +78,12 @@ export class Reports {
     if (endpoints.length > 0) this.#send({ kind: 'attempts', generation, endpoints });
   }
 
-  /** At once, but no more often than each URGENT_MS. */
+  /** At once, but with a pause after the one before. */
   readonly #onUrgent = (): void => {
     if (this.#evidenceTimer !== undefined) return;
-    const waitMs = this.#evidenceSentMs + URGENT_MS - this.#runtime.clock();
+    const waitMs = this.#evidenceSentMs + this.#urgentMs - this.#runtime.clock();
+    this.#urgentMs = Math.min(URGENT_MOST_MS, this.#urgentMs * URGENT_GROWTH);
+    this.#wasUrgent = true;
     this.#evidenceTimer = setTimeout(() => this.#sendEvidence(true), Math.max(0, waitMs));
   };
 

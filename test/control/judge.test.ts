@@ -176,6 +176,8 @@ describe('a rollback', () => {
   ])('of a route that is %s is left to people, who are told', async (_, arrange) => {
     arrange();
     const one = open('r1');
+    // Nothing is urgent about a route that is only advised on: it is read at the beat.
+    one.judge.start();
     tell(one, { 'old.ok': 900, 'new.fault': 100 });
     await until('the verdict', () => one.events.some((event) => event.type === 'verdict'));
     expect(one.judge.opinion('a').verdict).toBe('breach');
