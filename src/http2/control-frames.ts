@@ -87,7 +87,9 @@ export class ControlFrames {
       return;
     }
     life.writer.encoder.resize(peer.tableBytes, peer.smallestTable);
+    // What they allow comes behind it: peers hold us to the old ones until they see it (RFC 9113 section 6.5.3).
     life.writer.settingsAck();
+    life.sender.pump();
     life.sink.onSettings();
   }
 

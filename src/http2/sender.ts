@@ -79,7 +79,7 @@ export class Sender {
     return true;
   }
 
-  /** The peer's SETTINGS_INITIAL_WINDOW_SIZE has changed (RFC 9113 section 6.9.2). False: a window became too large. */
+  /** The peer's SETTINGS_INITIAL_WINDOW_SIZE has changed (RFC 9113 section 6.9.2); `pump` sends what that lets go. False: a window became too large. */
   moveWindows(streams: Iterable<Http2Stream>, by: number): boolean {
     if (by === 0) return true;
     for (const stream of streams) {
@@ -87,7 +87,6 @@ export class Sender {
       if (stream.sendWindow > MAX_31_BITS) return false;
       if (stream.queue !== null) this.#makeReady(stream);
     }
-    this.pump();
     return true;
   }
 

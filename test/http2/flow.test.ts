@@ -73,7 +73,7 @@ describe('what is sent', () => {
     peer.feed(windowUpdate(1, 1));
     expect(peer.frames()).toEqual(['DATA 1 1']);
     peer.feed(settings([4, 100]));
-    expect(peer.frames()).toEqual(['DATA 1 1', 'SETTINGS ack']);
+    expect(peer.frames()).toEqual(['SETTINGS ack', 'DATA 1 1']);
   });
 
   test('waits while the transport takes no more', () => {
@@ -300,4 +300,14 @@ test('a stream of a client that ends before its head leaves no trace, and those 
   expect(peer.connection.openStreams).toBe(1);
   peer.feed(headers(next.stream.id, END_HEADERS | END_STREAM, STATUS));
   expect(next.events).toEqual(['response 200', 'end']);
+});
+
+test('a window that SETTINGS widen is used behind their acknowledgement only, for python3-h2 ends a connection that uses it before', () => {
+  const peer = asking([4, 0]);
+  peer.feed(get(1));
+  peer.half.respond();
+  peer.half.stream.sendData(Buffer.from('0123456789'), 0, 10);
+  expect(peer.frames()).toEqual(['HEADERS 1']);
+  peer.feed(settings([4, 4]));
+  expect(peer.frames()).toEqual(['SETTINGS ack', 'DATA 1 4']);
 });
