@@ -43,6 +43,8 @@ const without = (name: string): (readonly [string, string])[] => GET.filter(([ca
 const replaced = (name: string, value: string): (readonly [string, string])[] =>
   GET.map(([candidate, old]) => [candidate, candidate === name ? value : old] as const);
 
+const continuation = (stream: number): Buffer => frame('CONTINUATION', END_HEADERS, stream, block(['x', 'y']));
+
 const FRAMES: readonly Rfc9113Case[] = [
   {
     section: '4.1',
@@ -137,6 +139,24 @@ const FRAMES: readonly Rfc9113Case[] = [
     name: 'closed by RST_STREAM: HEADERS',
     send: [post(1), rst(1, 8), post(1)],
     expect: endedBy('STREAM_CLOSED', 1),
+  },
+  {
+    section: '5.1',
+    name: 'closed by END_STREAM: CONTINUATION',
+    send: [get(1), continuation(1)],
+    expect: [answered(1), 'GOAWAY 1 PROTOCOL_ERROR'],
+  },
+  {
+    section: '5.1',
+    name: 'closed by RST_STREAM: CONTINUATION',
+    send: [post(1), rst(1, 8), continuation(1)],
+    expect: endedBy('PROTOCOL_ERROR', 1),
+  },
+  {
+    section: '5.1',
+    name: 'PRIORITY of a stream that is idle, before one below it, and of one that is closed',
+    send: [priority(5, 0), get(1), priority(1, 3), ping()],
+    expect: [answered(1), 'PING ack'],
   },
   { section: '5.1.1', name: 'an even stream', send: [get(2)], expect: endedBy('PROTOCOL_ERROR') },
   {
@@ -396,6 +416,30 @@ const FRAMES: readonly Rfc9113Case[] = [
     name: 'CONTINUATION of another stream',
     send: [headers(1, END_STREAM, ...GET), frame('CONTINUATION', END_HEADERS, 3, bytes())],
     expect: endedBy('PROTOCOL_ERROR'),
+  },
+  {
+    section: '6.10',
+    name: 'CONTINUATION without a stream',
+    send: [frame('HEADERS', END_STREAM, 1, block(...GET)), continuation(0)],
+    expect: endedBy('PROTOCOL_ERROR'),
+  },
+  {
+    section: '6.10',
+    name: 'CONTINUATION behind one that ended its block',
+    send: [frame('HEADERS', END_STREAM, 1, block(...GET)), continuation(1), continuation(1)],
+    expect: [answered(1), 'GOAWAY 1 PROTOCOL_ERROR'],
+  },
+  {
+    section: '7',
+    name: 'RST_STREAM with an unknown code',
+    send: [post(1), rst(1, 0xff), ping()],
+    expect: ['PING ack'],
+  },
+  {
+    section: '7',
+    name: 'GOAWAY with an unknown code',
+    send: [goaway(0, 0xff)],
+    expect: endedBy('NO_ERROR'),
   },
   {
     section: '6.10',
