@@ -18,7 +18,7 @@ async function begins(tookMs: number): Promise<number[]> {
     await new Promise((resolve) => setTimeout(resolve, tookMs));
   };
   const over = new AbortController();
-  new HeliosPoller({ first } as unknown as HeliosMasters, INTERVAL_MS, { clock, random: () => 0.5 }, over.signal);
+  void new HeliosPoller({ first } as unknown as HeliosMasters, INTERVAL_MS, { clock, random: () => 0.5 }, over.signal);
   await vi.advanceTimersByTimeAsync(5_000);
   over.abort();
   await vi.advanceTimersByTimeAsync(10_000);
