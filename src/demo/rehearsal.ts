@@ -1,5 +1,5 @@
 /**
- * A whole migration in a minute: an operator who raises the weight step by step, clients who ask all the time, and what happens to platforms
+ * A whole migration in two minutes: an operator who raises the weight step by step, clients who ask all the time, and what happens to platforms
  * meanwhile: hosts die, jobs are rolled, pods are replaced, a watch breaks, all lie silent, a master is away.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -23,7 +23,7 @@ interface Step {
   readonly run: () => Promise<unknown> | void;
 }
 
-const AWAY_MS = 8_000;
+const AWAY_MS = 60_000;
 const PAUSE_MS = 2_000;
 
 /** @param print where the story is told, a line a step */

@@ -21,7 +21,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Takes a minute: `npm run rehearsal` plays it, the default suite only moves half of the traffic. */
+/** Takes two minutes: `npm run rehearsal` plays it, the default suite only moves half of the traffic. */
 const isWhole = process.env['REHEARSAL'] === 'whole';
 
 /** The sample configuration, on ports that are free here and with a state of its own. */
@@ -51,7 +51,7 @@ test.runIf(isWhole)(
   'not one request fails, from everything on Helios to everything on Kubernetes',
   async () => {
     const { child, output } = await launch(true);
-    await until('the end', () => output().includes('The migration is done') || child.exitCode !== null, 120_000);
+    await until('the end', () => output().includes('The migration is done') || child.exitCode !== null, 300_000);
     expect(output()).toMatch(/The migration is done: \d{4,} requests, 0 failed/);
     expect(output()).toMatch(/search at 0% .* new 0, failed 0/);
     expect(output()).toMatch(/all watches lie silent, and a rollout .* new \d+, failed 0/);
@@ -60,7 +60,7 @@ test.runIf(isWhole)(
     await until('exit', () => child.exitCode !== null);
     expect(child.exitCode).toBe(0);
   },
-  150_000,
+  330_000,
 );
 
 test('both platforms run beside the proxy, which finds what runs on them', async () => {
