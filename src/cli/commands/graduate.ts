@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander';
-import { stringify } from 'yaml';
 import type { Config } from '../../config/config.ts';
 import type { Route } from '../api.ts';
 import { type Context, httpUrl, wholeNumber } from '../context.ts';
@@ -45,6 +44,8 @@ export function addGraduate(program: Command, context: Context): void {
       if (context.options().output === 'json') return context.print({ route: name, proof, manifest }, () => []);
       // The manifest alone stands on stdout, for kubectl apply.
       for (const line of proof) context.io.err(`# ${line}`);
+      // Loaded when needed: the other commands need none of it and start faster.
+      const { stringify } = await import('yaml');
       context.print(manifest, () => [stringify(manifest).trimEnd()]);
     });
 }
