@@ -12,20 +12,18 @@ import type { Config } from './config/config.ts';
 import { formatEndpoint } from './control/backends.ts';
 import { ControlPlane, type ControlPlaneOptions } from './control/control-plane.ts';
 import { logEvent } from './control/event-log.ts';
-import type { PinsFile } from './control/local-rollbacks.ts';
 import { dismissOrphans, WorkersFile } from './control/orphans.ts';
 import type { Plan } from './control/plan.ts';
-import type { LastStateFile } from './control/state-keeper.ts';
 import type { EmulatorsSpec } from './demo/emulators.ts';
-import { type SampleBackend, type SampleBackends, startSampleBackends } from './demo/sample-backends.ts';
+import { type SampleBackends, startSampleBackends } from './demo/sample-backends.ts';
 import { type Emulators, startEmulators } from './demo/start-emulators.ts';
 import type { State } from './domain/state.ts';
+import { printFirstSteps, samplesOf } from './first-steps.ts';
+import { lastStateFile, pinsFile } from './kept-files.ts';
 import { type Prepared, prepareReload, prepareStart, workersFileOf } from './prepare.ts';
+import { stopSignal } from './signals.ts';
 import { openFileStore } from './store/file-store.ts';
 import { LastEndpoints } from './store/last-endpoints.ts';
-import { LastStateWriter, readLastState } from './store/last-state.ts';
-import { readPins, writePins } from './store/pins-file.ts';
-import { openRedisStore } from './store/redis-store.ts';
 import type { Store } from './store/store.ts';
 import { createLogger } from './telemetry/log.ts';
 
@@ -39,9 +37,6 @@ export interface ServeOptions {
   /** With neither store nor last state: everything to old, instead of not ready. */
   readonly bootstrapOld: boolean;
 }
-
-/** Signals to stop that come closer together than this are one. */
-const SAME_WISH_MS = 1_000;
 
 /** Orphaned workers let go by themselves after 10 s. */
 const TAKE_OVER_PAUSE_MS = 2;
@@ -96,41 +91,6 @@ export async function demo(): Promise<number> {
   } finally {
     await backends.stop();
   }
-}
-
-/** A server for each backend of the sample configuration, which has an address for each. */
-function samplesOf({ routes, backends }: Plan): SampleBackend[] {
-  return routes.flatMap(({ spec }) =>
-    (['old', 'new'] as const).flatMap((side) => {
-      const backend = backends[spec[side]];
-      if (backend?.source.kind !== 'static') return [];
-      const protocol = backend.spec.protocol === 'h2' ? 'h2' : 'http1';
-      return backend.source.endpoints.slice(0, 1).map((endpoint) => ({ side, endpoint, protocol }) as const);
-    }),
-  );
-}
-
-function printFirstSteps({ listeners, routes }: Plan): void {
-  const address = `127.0.0.1:${listeners[0]?.port}`;
-  const steps = [
-    [`curl -s http://${address}/`, 'which side answers'],
-    [
-      `npx crossfade set ${routes[0]?.spec.name} 50 --reason "first try" --wait`,
-      'half of the requests to the new side',
-    ],
-    ['npx crossfade status', 'what each side was given'],
-  ] as const;
-  const lines = steps.map(([command, effect]) => `  ${command.padEnd(60)}# ${effect}\n`);
-  process.stdout.write(`Try, in another terminal:\n${lines.join('')}`);
-  const method = 'crossfade.demo.v1.Greeter/Say';
-  const fields = "-H 'content-type: application/grpc' -H 'te: trailers'";
-  const calls = [
-    `printf '\\0\\0\\0\\0\\0' | curl -s --http2-prior-knowledge ${fields} --data-binary @- http://${address}/${method} | tail -c +8`,
-    `grpcurl -plaintext -proto config/greeter.proto -d '{"name": "you"}' ${address} ${method}`,
-  ];
-  process.stdout.write(
-    `gRPC on the same port, by curl alone or by grpcurl:\n${calls.map((call) => `  ${call}\n`).join('')}`,
-  );
 }
 
 function refuse(lines: readonly string[]): number {
@@ -233,43 +193,10 @@ function openPlane(
 /** @param known what this replica served last */
 async function openStore({ store, fleet }: Config, known: State | undefined, logger: Logger): Promise<Store> {
   const options = { clock: Date.now, randomId: randomUUID };
-  if (!('path' in store)) return openRedisStore(store, { ...options, fleet, known, acks: store.acks });
-  return openFileStore(store.path, { ...options, onWarning: (message) => logger.warn(message) });
-}
-
-function lastStateFile(path: string, logger: Logger): LastStateFile & { close(): Promise<boolean> } {
-  const writer = new LastStateWriter(path, {
-    clock: Date.now,
-    onFailure: (error) => logger.error(`the last state is not on disk: ${error.message}`),
-  });
-  return {
-    save: (state) => writer.save(state),
-    get failure() {
-      return writer.failure;
-    },
-    close: () => writer.close(),
-    async read() {
-      const last = await readLastState(path);
-      if (last.kind === 'refused') logger.error(`the last state is not used: ${last.reason}`);
-      return last.kind === 'ok' ? last : undefined;
-    },
-  };
-}
-
-function pinsFile(path: string, logger: Logger): PinsFile {
-  const report = (what: string, error: unknown): void =>
-    logger.error(`${path}: rollbacks of this replica ${what}: ${(error as Error).message}`);
-  return {
-    async read() {
-      try {
-        return await readPins(path);
-      } catch (error) {
-        report('are not known any more', error);
-        return [];
-      }
-    },
-    save: (pins) => writePins(path, pins).catch((error: unknown) => report('would not outlive a restart', error)),
-  };
+  if ('path' in store) return openFileStore(store.path, { ...options, onWarning: (message) => logger.warn(message) });
+  // Loaded when needed: a store in a file needs no client of Redis.
+  const { openRedisStore } = await import('./store/redis-store.ts');
+  return openRedisStore(store, { ...options, fleet, known, acks: store.acks });
 }
 
 /** Serves by the file as it is now; or changes nothing, and says why in the log, the events and the status. */
@@ -295,24 +222,4 @@ function readyLine({ listeners, workers, routes }: Plan, adminUrl: string): stri
     ({ tls, ...endpoint }) => `${tls === undefined ? 'http' : 'https'}://${formatEndpoint(endpoint)}`,
   );
   return `crossfade ${packageVersion()} is ready on ${urls.join(', ')}; admin ${adminUrl}; workers ${workers}, routes ${routes.length}`;
-}
-
-/** SIGHUP reloads, one after the other; SIGUSR2 puts new workers in place of the old. Resolves at the first SIGTERM or SIGINT; a second one ends the workers with all that they do. */
-function stopSignal(plane: ControlPlane, onReload: () => Promise<void>): Promise<void> {
-  let reloads = Promise.resolve();
-  process.on('SIGUSR2', () => plane.restartWorkers());
-  process.on('SIGHUP', () => {
-    reloads = reloads.then(onReload);
-  });
-  return new Promise((resolve) => {
-    let stoppingSince = Number.POSITIVE_INFINITY;
-    const onStop = (): void => {
-      const now = performance.now();
-      // A terminal's ^C arrives twice when npm passes it on as well: that is one wish, not a second.
-      if (now - stoppingSince > SAME_WISH_MS) plane.kill();
-      stoppingSince = Math.min(stoppingSince, now);
-      resolve();
-    };
-    process.on('SIGTERM', onStop).on('SIGINT', onStop);
-  });
 }

@@ -45,6 +45,9 @@ const LAYERS: readonly Layer[] = [
   },
   { name: 'cli', files: /^cli\//, may: /^(?:cli|domain)\// },
   { name: 'prepare', files: /^prepare\.ts$/, may: /^(?:config|control)\/|^seam\.ts$/ },
+  { name: 'kept-files', files: /^kept-files\.ts$/, may: /^(?:control|store|telemetry)\// },
+  { name: 'first-steps', files: /^first-steps\.ts$/, may: /^(?:control|demo)\// },
+  { name: 'signals', files: /^signals\.ts$/, may: /^control\// },
   { name: 'main', files: /^main\.ts$/, may: ANYTHING },
 ];
 
