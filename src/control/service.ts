@@ -1,10 +1,9 @@
 /** What the admin plane may ask for and do: reads come from what is served, writes go through the store. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { capacityRefusal } from '../domain/capacity.ts';
 import type { RouteExamination } from '../domain/doctor.ts';
 import type { RampPlan } from '../domain/ramp.ts';
 import type { Obstacles } from '../domain/ramp-move.ts';
-import { PPM, ppmToPercent } from '../domain/route.ts';
+import { PPM } from '../domain/route.ts';
 import type { AuditEntry, RouteState } from '../domain/state.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import type {
@@ -27,16 +26,17 @@ import type {
 import { examineRoute } from './doctor.ts';
 import type { Events } from './events.ts';
 import { explainRequest } from './explain.ts';
+import { Headroom } from './headroom.ts';
 import type { HeldRoutes } from './held-routes.ts';
 import type { Judge } from './judge.ts';
 import type { LocalRollbacks } from './local-rollbacks.ts';
 import { MetricsSource } from './metrics-source.ts';
-import { obstaclesOf } from './obstacles.ts';
-import { previewOf } from './preview.ts';
-import { rampOf, rampPreview, rampSentence } from './ramp-plan.ts';
+import { rampOf, rampPreview } from './ramp-plan.ts';
+import { alarmOf, lackOfReadiness } from './readiness.ts';
 import type { Replicas } from './replicas.ts';
 import { rollbackRefusal } from './rollback-guard.ts';
-import { Series, STATS_SECONDS } from './series.ts';
+import { routeSentence } from './route-sentence.ts';
+import { Series } from './series.ts';
 import type { StateKeeper } from './state-keeper.ts';
 import type { Supervisor } from './supervisor.ts';
 import type { Verbs } from './verbs.ts';
@@ -68,6 +68,7 @@ export class ControlService implements Control {
   readonly #verbs: Verbs;
   readonly #metrics: Metrics;
   readonly #series: Series;
+  readonly #headroom: Headroom;
   readonly #sampling: NodeJS.Timeout;
   #alarm: string | null = null;
   #draining = false;
@@ -86,6 +87,7 @@ export class ControlService implements Control {
     const source = new MetricsSource({ supervisor, keeper, local, judge, version });
     this.#metrics = createMetrics(source);
     this.#series = new Series(source, options.clock);
+    this.#headroom = new Headroom({ ...options, series: this.#series });
     this.#sampling = setInterval(() => this.#series.sample(), SAMPLE_MS);
     events.subscribe((event) => {
       if (event.type === 'change') source.note(event.entry);
@@ -100,33 +102,17 @@ export class ControlService implements Control {
   }
 
   status(): StatusView {
-    const { version, fleet, storeKind, keeper, held, local } = this.#options;
+    const { version, fleet, storeKind, keeper, supervisor } = this.#options;
     const { health } = keeper;
     const replica = this.#views.replica();
-    const notReady = this.#notReady(replica.workers.some(({ ready }) => ready));
+    const isServed = replica.workers.some(({ ready }) => ready);
+    const notReady = this.#draining ? 'It is draining' : lackOfReadiness(this.#options, isServed);
     const disputed = keeper.alarm !== null;
     const store = { kind: storeKind, up: health.up, disputed, reason: health.up ? null : health.reason };
     const replicas = this.#options.replicas.view(replica.revision);
-    const backends = this.#options.supervisor.backends.discoveries();
-    const failing = backends.map(({ name, alarm }) => (alarm === null ? null : `Backend ${name}: ${alarm}`));
-    const ailing = this.#options.supervisor.backends.ailing();
-    const dead = held.alarm(keeper.state);
-    const alarms = [keeper.alarm, keeper.diskAlarm, local.alarm, dead, this.#alarm, ...failing, ...ailing].filter(
-      (alarm) => alarm !== null,
-    );
-    const alarm = alarms.length === 0 ? null : alarms.join('\n');
+    const backends = supervisor.backends.discoveries();
+    const alarm = alarmOf(this.#options, this.#alarm);
     return { version, fleet, ...replica, store, replicas, backends, ready: notReady === null, notReady, alarm };
-  }
-
-  #notReady(served: boolean): string | null {
-    const { state, health } = this.#options.keeper;
-    if (this.#draining) return 'It is draining';
-    if (state === undefined && !health.up) {
-      return `The store does not answer, and no last state is on disk (--bootstrap old serves from old): ${health.reason}`;
-    }
-    if (!served) return 'No worker serves yet';
-    const unsynced = this.#options.supervisor.backends.unsynced();
-    return unsynced.length === 0 ? null : `Nobody has said yet which endpoints there are of ${unsynced.join(', ')}`;
   }
 
   routes(): RouteView[] {
@@ -149,52 +135,16 @@ export class ControlService implements Control {
     return this.#series.of(name);
   }
 
-  /** Why the new side cannot carry the route at this weight, in one sentence; null: it can, as far as is known. */
   capacity(name: string, weightPpm: number): string | null {
-    const { supervisor, replicas } = this.#options;
-    const backend = supervisor.plan.routes.find(({ spec }) => spec.name === name)?.spec.new ?? -1;
-    const perEndpoint = supervisor.plan.backends[backend]?.maxRequestsPerEndpoint ?? 0;
-    if (perEndpoint === 0) return null;
-    const [old, , , , , fresh] = this.#series.row(name);
-    // Replicas share the traffic evenly, as far as one of them can tell.
-    const living = Math.max(replicas.view(0).length, 1);
-    const requestsPerSecond = ((old + fresh) / STATS_SECONDS) * living;
-    const usable = supervisor.backends
-      .health(backend)
-      .filter(({ state }) => state === 'healthy' || state === 'starting');
-    return capacityRefusal({ weightPpm, requestsPerSecond, endpoints: usable.length, perEndpoint });
+    return this.#headroom.capacity(name, weightPpm);
   }
 
-  /** What this replica sees in the way of the route's ramp; null: it cannot tell yet. */
   obstacles(name: string, state: RouteState): Obstacles | null {
-    const { supervisor } = this.#options;
-    return obstaclesOf(
-      {
-        plan: supervisor.plan,
-        unsynced: () => supervisor.backends.unsynced(),
-        sideProblem: (route, side) => supervisor.backends.sideProblem(route, side),
-        capacity: (route, weightPpm) => this.capacity(route, weightPpm),
-      },
-      name,
-      state,
-    );
+    return this.#headroom.obstacles(name, state);
   }
 
   preview(name: string, weightPpm: number): PreviewView | undefined {
-    const { supervisor, local } = this.#options;
-    const { plan } = supervisor;
-    const spec = plan.routes.find((route) => route.spec.name === name)?.spec;
-    if (spec === undefined) return undefined;
-    const endpoints = supervisor.backends.endpoints(spec.new).length;
-    const perWorker = plan.backends[spec.new]?.spec.connections ?? 0;
-    return previewOf({
-      spec,
-      weightPpm: { now: local.served?.routes.get(name)?.weightPpm ?? 0, after: weightPpm },
-      stats: this.#series.row(name),
-      seconds: STATS_SECONDS,
-      endpoints,
-      connections: perWorker * plan.workers * endpoints,
-    });
+    return this.#headroom.preview(name, weightPpm);
   }
 
   setWeight(name: string, weightPpm: number, write: WriteRequest): Promise<WriteResult> {
@@ -307,11 +257,7 @@ export class ControlService implements Control {
     const route = this.route(name);
     if (route === undefined) return undefined;
     const [last = null] = await this.#options.keeper.history({ limit: 1, route: name });
-    const place = `${name} sends ${route.weight}% to ${route.new.backend} and the rest to ${route.old.backend}`;
-    const state = `it is ${route.state}${route.frozen ? ' and frozen' : ''}${rampSentence(route.ramp)}`;
-    const since = last === null ? '' : `, since ${describe(last, name)}`;
-    const { verdict, reason } = route.evidence;
-    return { route, last, sentence: `${place}; ${state}${since}; the new side is judged ${verdict}: ${reason}` };
+    return { route, last, sentence: routeSentence(route, last) };
   }
 
   tellRefusal(refusal: Refusal): void {
@@ -337,10 +283,4 @@ async function atMost(promise: Promise<void>, ms: number): Promise<void> {
   const over = new AbortController();
   await Promise.race([promise, sleep(ms, undefined, { signal: over.signal }).catch(() => {})]);
   over.abort();
-}
-
-function describe({ verb, actor, at, reason, revision, routes }: AuditEntry, name: string): string {
-  const change = routes.find(({ route }) => route === name);
-  const from = change?.before ? ` from ${ppmToPercent(change.before.weightPpm)}%` : '';
-  return `${actor} did ${verb}${from} at ${new Date(at).toISOString()} (revision ${revision}): ${reason}`;
 }

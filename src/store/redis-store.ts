@@ -7,7 +7,9 @@ import { adoptArguments, writeArguments } from './redis-arguments.ts';
 import { RedisCounters } from './redis-counters.ts';
 import { LIVING_MS, RedisFleet } from './redis-fleet.ts';
 import { follow, type Known } from './redis-follow.ts';
+import { CATCH_UP_ENTRIES, readHistory } from './redis-history.ts';
 import { NoAnswer, RedisLink } from './redis-link.ts';
+import { lackOfReplicas } from './redis-replication.ts';
 import { entryOf, readReplyOf, type WriteReply, writeReplyOf } from './redis-replies.ts';
 import { ADOPT } from './scripts/adopt.ts';
 import { INITIALISE } from './scripts/initialise.ts';
@@ -15,14 +17,10 @@ import { READ } from './scripts/read.ts';
 import { WRITE } from './scripts/write.ts';
 import { type CasResult, type Store, StoreDiverged, type StoreHealth, StoreUnavailable } from './store.ts';
 
-/** Most entries that are read instead of the whole state. */
-const CATCH_UP_ENTRIES = 500;
 /** For a write in all, sending it again included. */
 const WRITE_MS = 1_500;
 const WRITE_TRY_MS = 700;
 const PAUSE_MS = 50;
-/** For replicas to have what the primary has acknowledged. */
-const ACKS_MS = 300;
 
 export interface RedisStoreOptions {
   readonly fleet: string;
@@ -159,7 +157,7 @@ class RedisStore implements Store {
         this.#assertOpen();
         const result = this.#result(change, await this.#tryWrite(change, id, deadline));
         if (result !== undefined)
-          return result.kind === 'applied' ? { ...result, ...(await this.#replicated(result)) } : result;
+          return result.kind === 'applied' ? { ...result, ...(await this.#atRisk(result.entry)) } : result;
         // The clock of Redis is not where it was thought to be.
         this.#time = undefined;
         if (performance.now() > deadline) throw this.#unmade('its clock jumps', sent);
@@ -172,21 +170,9 @@ class RedisStore implements Store {
     }
   }
 
-  /** Waits until so many replicas of the primary have the change as are due. It has been made in any case. */
-  async #replicated({ entry }: Extract<CasResult, { kind: 'applied' }>): Promise<{ warning?: string }> {
+  async #atRisk(entry: AuditEntry): Promise<{ warning?: string }> {
     const { acks } = this.#options;
-    if (acks === 0) return {};
-    const have = await this.#link
-      .waitForReplicas(this.#link.key('state'), acks, ACKS_MS)
-      .catch((error: Error) => error.message);
-    if (typeof have === 'number' && have >= acks) return {};
-    const count =
-      typeof have === 'number'
-        ? `${have} of ${acks} replicas had it after ${ACKS_MS} ms`
-        : `its replicas could not be asked (${have})`;
-    return {
-      warning: `${this.#link.place}: revision ${entry.revision} is written, but may be lost in a failover: ${count}`,
-    };
+    return acks === 0 ? {} : lackOfReplicas(this.#link, entry, acks);
   }
 
   async #tryWrite(change: Change, id: string, deadline: number): Promise<WriteReply> {
@@ -253,27 +239,10 @@ class RedisStore implements Store {
   }
 
   async history(query: Parameters<Store['history']>[0]): Promise<readonly AuditEntry[]> {
-    return this.#watched(() => this.#history(query));
-  }
-
-  async #history({ limit, route, before }: Parameters<Store['history']>[0]): Promise<readonly AuditEntry[]> {
-    this.#assertOpen();
-    const found: AuditEntry[] = [];
-    let end = before === undefined || !Number.isFinite(before) ? '+' : `(${Math.ceil(before)}-0`;
-    // Redis takes no interval that ends before the first id.
-    while (found.length < limit && !/^\((?:0|-)/.test(end)) {
-      const count = route === undefined ? Math.min(limit - found.length, CATCH_UP_ENTRIES) : CATCH_UP_ENTRIES;
-      const key = this.#link.key('audit');
-      const items = await this.#link.ask((client) => client.xrevrange(key, end, '-', 'COUNT', count));
-      for (const [, fields] of items) {
-        const entry = entryOf(fields[3] as string);
-        const wanted = route === undefined || entry.routes.some((touched) => touched.route === route);
-        if (wanted && found.length < limit) found.push(entry);
-      }
-      if (items.length < count) break;
-      end = `(${(items.at(-1) as [string, string[]])[0]}`;
-    }
-    return found;
+    return this.#watched(async () => {
+      this.#assertOpen();
+      return readHistory(this.#link, query);
+    });
   }
 
   health(): StoreHealth {
