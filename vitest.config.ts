@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Files that start processes share two cores with their own load; more at once only makes them slower.
     maxWorkers: 2,
+    // Modules are loaded once a worker, not once a file. Tests keep nothing in them.
+    isolate: false,
     // Real processes on a machine that does other work: one that fails twice has a reason, and one that passes at the second try is named.
     retry: process.env['CI'] === 'true' ? 1 : 0,
     testTimeout: 120_000,

@@ -52,7 +52,7 @@ describe('with two replicas on Redis', () => {
     redis = await RedisServer.start();
     replicas = [new Replica(), new Replica()];
     for (const replica of replicas) {
-      const yaml = yamlOf(backends, { routes: ROUTES, head: 'stateFile: last.json' });
+      const yaml = yamlOf(backends, { routes: ROUTES, head: 'stateFile: last.json', workers: 1 });
       replica.configure(yaml.replace('store: file:state.json', `store: redis://127.0.0.1:${redis.port}`));
       await replica.start();
     }
@@ -258,7 +258,7 @@ describe('when something is away', () => {
   beforeEach(async () => {
     redis = await RedisServer.start();
     replica = new Replica();
-    const yaml = yamlOf(backends, { head: 'stateFile: last.json' });
+    const yaml = yamlOf(backends, { head: 'stateFile: last.json', workers: 1 });
     replica.configure(yaml.replace('store: file:state.json', `store: redis://127.0.0.1:${redis.port}`));
     await replica.start();
     await replica.setWeight('demo', 40);
@@ -304,7 +304,7 @@ describe('with 500 routes', () => {
     const routes = names.map(
       (name) => `  - { name: ${name}, match: { path: /${name}/ }, old: backend-old, new: backend-new, weight: 50 }`,
     );
-    replica.configure(yamlOf(backends, { routes: routes.join('\n') }));
+    replica.configure(yamlOf(backends, { routes: routes.join('\n'), workers: 1 }));
     await replica.start();
     stopLoad = startLoad(
       replica,
@@ -341,7 +341,7 @@ describe('with 500 routes', () => {
 describe('with endpoints that are not well', () => {
   test('which, why and since when stands in the route', async () => {
     const replica = new Replica();
-    const yaml = yamlOf(backends);
+    const yaml = yamlOf(backends, { workers: 1 });
     const dead = `127.0.0.1:${await freePort()}`;
     replica.configure(
       yaml.replace(
@@ -373,7 +373,7 @@ describe('with endpoints that are not well', () => {
 describe('with a replica that is slow to say who is there', () => {
   test('the page says so and asks again, and does not ask for a token that nobody needs', async () => {
     const replica = new Replica();
-    replica.configure(yamlOf(backends));
+    replica.configure(yamlOf(backends, { workers: 1 }));
     const page = await browser.newPage();
     try {
       await replica.start();
@@ -396,7 +396,7 @@ describe('with tokens', () => {
   test('a token opens the page, a wrong one does not, and leaving closes it', async () => {
     const replica = new Replica();
     const hash = '8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918';
-    const yaml = yamlOf(backends).replace(
+    const yaml = yamlOf(backends, { workers: 1 }).replace(
       'admin: { address: "127.0.0.1:0" }',
       `admin: { address: "127.0.0.1:0", tokens: [{ name: otto, role: viewer, sha256: ${hash} }] }`,
     );

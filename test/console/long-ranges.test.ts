@@ -143,7 +143,7 @@ function paintedParts(page: Page): Promise<number[][]> {
 test('24 h and 7 d are drawn, with gaps where nothing was scraped', async () => {
   const backends = await platforms.start();
   const address = `127.0.0.1:${await freePort()}`;
-  const yaml = yamlOf(backends);
+  const yaml = yamlOf(backends, { workers: 1 });
   replica.configure(
     yaml.replace(
       'admin: { address: "127.0.0.1:0" }',

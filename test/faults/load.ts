@@ -26,15 +26,16 @@ export class Load {
   readonly #patienceMs: number;
 
   /** @param patienceMs how long a client waits for its answer before it asks anew; default: for ever */
-  constructor(replicas: readonly Replica[], patienceMs = 0) {
+  constructor(replicas: readonly Replica[], patienceMs = 0, path = '/') {
     this.#patienceMs = patienceMs;
-    this.#loops = replicas.flatMap(({ proxy }) => Array.from({ length: CONNECTIONS }, () => this.#loop(proxy)));
+    const urls = replicas.map(({ proxy }) => `${proxy}${path}`);
+    this.#loops = urls.flatMap((url) => Array.from({ length: CONNECTIONS }, () => this.#loop(url)));
   }
 
-  async #loop(proxy: string): Promise<void> {
+  async #loop(url: string): Promise<void> {
     while (!this.#stopped) {
       try {
-        const { status, body } = await this.#ask(proxy);
+        const { status, body } = await this.#ask(url);
         if (status !== 200) this.#failures.push(`status ${status}`);
         if (body === 'new') this.#toNew++;
       } catch (error) {
@@ -45,9 +46,9 @@ export class Load {
     }
   }
 
-  #ask(proxy: string): Promise<{ status: number | undefined; body: string }> {
+  #ask(url: string): Promise<{ status: number | undefined; body: string }> {
     return new Promise((resolve, reject) => {
-      const request = get(proxy, { agent: this.#agent, timeout: this.#patienceMs }, (response) => {
+      const request = get(url, { agent: this.#agent, timeout: this.#patienceMs }, (response) => {
         text(response).then((body) => resolve({ status: response.statusCode, body }), reject);
       });
       request.once('error', reject);

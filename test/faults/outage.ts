@@ -68,6 +68,13 @@ export async function suffer(fault: Fault): Promise<void> {
   expect(isShare(served.toNew, served.requests, WEIGHT / 100), shown).toBe(true);
 }
 
+/** Asks until a replica takes a write: the store has just come back. Returns when it was asked first. */
+export async function changed(fleet: TestFleet): Promise<number> {
+  const now = performance.now();
+  await until('a write', async () => (await setWeight(fleet.replica(0), 60, { waitMs: 0 })).ok, 30_000);
+  return now;
+}
+
 /** A write, which must be refused, with the reason; how soon is printed (the promise is 2 s). */
 export async function refusedWrite(fleet: TestFleet, note: (what: string, ms: number) => void): Promise<string> {
   const start = performance.now();

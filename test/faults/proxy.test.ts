@@ -1,6 +1,6 @@
 /** What is done to the proxy's own processes, and to it by clients and backends, under traffic of every habit. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeEach, expect, test } from 'vitest';
 import { freePort } from '../store/redis/servers.ts';
 import { Replica, yamlOf } from '../supervisor/replica.ts';
 import { until } from '../supervisor/until.ts';
@@ -23,8 +23,12 @@ let callBackends: CallBackends;
 let replica: Replica;
 let port: number;
 let yaml: string;
+let isRunning = false;
 
+/** One replica suffers one after the other; one that has not got over the last is replaced. */
 beforeEach(async () => {
+  if (isRunning && (await isWell())) return;
+  await dispose();
   backends = new Backends();
   port = await freePort();
   callBackends = new CallBackends();
@@ -35,16 +39,38 @@ beforeEach(async () => {
     .replace('listeners: [{ address: "127.0.0.1:0" }]', `listeners: [{ address: "127.0.0.1:${port}" }]`)
     .replace('drainTimeout: 5s', 'drainTimeout: 10m');
   replica = new Replica();
+  isRunning = true;
   replica.configure(yaml);
   await replica.start();
   await replica.setWeight('demo', 50);
 });
+afterAll(dispose);
 
-afterEach(async () => {
+async function dispose(): Promise<void> {
+  if (!isRunning) return;
+  isRunning = false;
   await replica.dispose();
   backends.stop();
   callBackends.stop();
-});
+}
+
+/** By the configuration of the start, once what the last fault left behind has gone. */
+async function isWell(): Promise<boolean> {
+  try {
+    const logged = replica.stderr.length;
+    replica.configure(yaml);
+    replica.signal('SIGHUP');
+    await until('the configuration', () => replica.stderr.slice(logged).includes('configuration in use'));
+    await until('two workers', async () => {
+      const { workers } = await replica.status();
+      return workers.length === 2 && workers.every(({ ready }) => ready);
+    });
+    await replica.setWeight('demo', 50);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Traffic while it happens, and as long before and after. */
 async function suffer(fault: string, act: (traffic: Traffic) => Promise<void>, limit = '0 failed'): Promise<Tally> {

@@ -16,7 +16,7 @@ const sides = async (): Promise<Set<string>> =>
 
 test('rollback --direct without Redis: served by all at once, kept over a restart, written when Redis is back', async () => {
   const redis = await RedisServer.start(['--appendonly', 'yes', '--appendfsync', 'always']);
-  fleet = await TestFleet.start({ store: `redis://127.0.0.1:${redis.port}`, replicas: 2 });
+  fleet = await TestFleet.start({ store: `redis://127.0.0.1:${redis.port}`, replicas: 2, workers: 1 });
   const [first, second] = fleet.replicas as [(typeof fleet.replicas)[0], (typeof fleet.replicas)[0]];
   await setWeight(first, 100);
   expect(await sides()).toEqual(new Set(['new']));

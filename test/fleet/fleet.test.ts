@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { RouteView } from '../../src/control/control.ts';
+import { sized } from '../size.ts';
 import { RedisServer } from '../store/redis/servers.ts';
 import { until } from '../supervisor/until.ts';
 import { setWeight, TestFleet } from './fleet.ts';
@@ -11,11 +12,13 @@ afterEach(async () => {
 });
 
 describe('three replicas on one Redis', () => {
-  test('200 changes through any of them are served by all workers of all, and each answer counts them', async () => {
+  const CHANGES = sized(200, 60);
+
+  test(`${CHANGES} changes through any of them are served by all workers of all, and each answer counts them`, async () => {
     const redis = await RedisServer.start();
     fleet = await TestFleet.start({ store: `redis://127.0.0.1:${redis.port}` });
     let last = 0;
-    for (let i = 0; i < 200; i++) {
+    for (let i = 0; i < CHANGES; i++) {
       const response = await setWeight(fleet.replica(i), i % 101);
       expect(response.status).toBe(200);
       const route = (await response.json()) as RouteView;

@@ -7,6 +7,8 @@ export interface FleetOptions {
   readonly store: string;
   /** Default 3. */
   readonly replicas?: number;
+  /** Of each; default 2. */
+  readonly workers?: number;
   readonly fleet?: string;
   /** Lines of the configuration behind the route. */
   readonly routes?: string;
@@ -24,12 +26,13 @@ export class TestFleet {
   static async prepare({
     store,
     replicas: size = 3,
+    workers = 2,
     fleet: name = 'default',
     routes = '',
   }: FleetOptions): Promise<TestFleet> {
     const fleet = new TestFleet(Array.from({ length: size }, () => new Replica()));
     const backends = await fleet.origins.start();
-    const yaml = yamlOf(backends, { head: `fleet: ${name}\nstateFile: last.json`, routes });
+    const yaml = yamlOf(backends, { head: `fleet: ${name}\nstateFile: last.json`, routes, workers });
     for (const replica of fleet.replicas) {
       replica.configure(yaml.replace('store: file:state.json', `store: ${store}`));
     }

@@ -57,10 +57,10 @@ async function steps(): Promise<[string, number | undefined][]> {
 
 test('replicas that are killed and started again walk a ramp through every step once, in order, and complete it', async () => {
   const redis = await RedisServer.start(['--appendonly', 'yes']);
-  fleet = await TestFleet.start({ store: `redis://127.0.0.1:${redis.port}` });
+  fleet = await TestFleet.start({ store: `redis://127.0.0.1:${redis.port}`, workers: 1 });
   load = new Load(fleet.replicas);
   const env = () => ({ CROSSFADE_ADMIN: fleet.replica(0).admin });
-  const begun = await run(['ramp', 'demo', '--steps', '30:2s,40:2s,50:2s:20,60:2s,70:2s,100', '--reason', 'go'], env());
+  const begun = await run(['ramp', 'demo', '--steps', '30:2s,40:1s,50:1s:20,60:1s,70:1s,100', '--reason', 'go'], env());
   expect(begun).toMatchObject({ code: 0, err: '' });
   const weights = [30, 40, 50, 60, 70, 100];
   const starting: Promise<void>[] = [];
@@ -80,7 +80,7 @@ test('replicas that are killed and started again walk a ramp through every step 
 
 test('a ramp without replicas stands still, and goes on where it was when they are back', async () => {
   const redis = await RedisServer.start(['--appendonly', 'yes']);
-  fleet = await TestFleet.start({ store: `redis://127.0.0.1:${redis.port}`, replicas: 2 });
+  fleet = await TestFleet.start({ store: `redis://127.0.0.1:${redis.port}`, replicas: 2, workers: 1 });
   const env = () => ({ CROSSFADE_ADMIN: fleet.replica(0).admin });
   await run(['ramp', 'demo', '--steps', '20:1s:approval,100', '--reason', 'go'], env());
   for (const replica of fleet.replicas) {

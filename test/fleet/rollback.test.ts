@@ -1,5 +1,5 @@
 /** The judge on real replicas: that it happens, and why it says it did. How soon is for the bench. */
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import type { AuditEntry, RouteView } from '../../src/control/control.ts';
 import { Load } from '../faults/load.ts';
 import { RedisServer } from '../store/redis/servers.ts';
@@ -9,24 +9,41 @@ import { setWeight, TestFleet } from './fleet.ts';
 /** Three replicas of processes each, on a machine that may do other work. */
 vi.setConfig({ testTimeout: 90_000 });
 
+/** One each test: what was judged and taken back once is another route afterwards. */
+const ROUTES = ['errors', 'silent', 'together', 'alone', 'refusing'] as const;
+
 let fleet: TestFleet;
 let redis: RedisServer;
-let load: Load;
+let load: Load | undefined;
+let route: string;
+let isRunning = false;
 
-/** Three replicas at weight 10 under load, each having judged what both sides did so far. */
-async function start(routes = '', patienceMs = 0): Promise<void> {
+/** Three replicas, the same for all tests but those that come after a failed one. */
+async function start(): Promise<void> {
+  if (isRunning) return;
   redis = await RedisServer.start(['--appendonly', 'yes', '--appendfsync', 'always']);
-  fleet = await TestFleet.start({ store: `redis://127.0.0.1:${redis.port}`, routes });
-  load = new Load(fleet.replicas, patienceMs);
+  const sides = 'old: backend-old, new: backend-new';
+  const routes = ROUTES.map((name) => `  - { name: ${name}, match: { path: /${name}/ }, ${sides} }`);
+  routes.push(`  - { name: shop, match: { path: /shop/ }, ${sides}, sticky: [{ header: x-user }] }`);
+  const store = `redis://127.0.0.1:${redis.port}`;
+  fleet = await TestFleet.start({ store, workers: 1, routes: routes.join('\n') });
+  isRunning = true;
+}
+
+/** The route at weight 10 under load, each replica having judged what both sides did so far. */
+async function startAt10(name: (typeof ROUTES)[number], patienceMs = 0): Promise<void> {
+  await start();
+  route = name;
+  load = new Load(fleet.replicas, patienceMs, `/${name}/`);
   await judged(0, ({ old }) => old.requests > 300);
-  expect((await setWeight(fleet.replica(0), 10)).status).toBe(200);
+  expect((await setWeight(fleet.replica(0), 10, { route })).status).toBe(200);
   for (const i of fleet.replicas.keys()) await judged(i, ({ evidence }) => evidence.verdict === 'healthy');
 }
 
-function judged(replica: number, is: (route: RouteView) => boolean, name = 'demo'): Promise<RouteView> {
+function judged(replica: number, is: (view: RouteView) => boolean): Promise<RouteView> {
   const find = async (): Promise<RouteView | undefined> => {
-    const route = await fleet.replica(replica).route(name);
-    return is(route) ? route : undefined;
+    const view = await fleet.replica(replica).route(route);
+    return is(view) ? view : undefined;
   };
   return until(`replica ${replica} to judge`, find, 60_000);
 }
@@ -38,7 +55,7 @@ async function takenBack(): Promise<RouteView[]> {
 }
 
 async function lastEntry(): Promise<AuditEntry | undefined> {
-  const response = await fetch(`${fleet.replica(1).admin}/v1/history?limit=1&route=demo`);
+  const response = await fetch(`${fleet.replica(1).admin}/v1/history?limit=1&route=${route}`);
   return ((await response.json()) as { entries: AuditEntry[] }).entries[0];
 }
 
@@ -47,13 +64,24 @@ async function metric(replica: number, line: RegExp): Promise<number> {
   return Number(line.exec(text)?.[1]);
 }
 
-afterEach(async () => {
+afterEach(async ({ task }) => {
+  fleet.origins.faults.old = fleet.origins.faults.new = 0;
+  fleet.origins.hung.new = false;
+  fleet.origins.spoiled = null;
+  const hasFailed = task.result?.state === 'fail';
   // Also what hangs ends now.
-  fleet.origins.stop();
-  await load.stop();
-  await fleet.dispose();
-  await RedisServer.disposeAll();
+  if (hasFailed) fleet.origins.stop();
+  await load?.stop();
+  load = undefined;
+  if (hasFailed) await dispose();
 });
+afterAll(dispose);
+
+async function dispose(): Promise<void> {
+  if (isRunning) await fleet.dispose();
+  isRunning = false;
+  await RedisServer.disposeAll();
+}
 
 /** Requests of users to the sticky route, one after the other, until it is stopped; every other one by the same user. */
 class Users {
@@ -82,22 +110,22 @@ async function sideOf(replica: number, user: string): Promise<string> {
 
 describe('a sticky route', () => {
   test('stays where it is when one user of new always fails, and is taken back when all do', async () => {
-    const policy = 'sticky: [{ header: x-user }]';
-    await start(`  - { name: shop, match: { path: /shop/ }, old: backend-old, new: backend-new, ${policy} }`);
-    expect((await setWeight(fleet.replica(0), 50, { route: 'shop' })).status).toBe(200);
+    await start();
+    route = 'shop';
+    expect((await setWeight(fleet.replica(0), 50, { route })).status).toBe(200);
     let user = 0;
     while ((await sideOf(0, `spoiled-${user}`)) !== 'new') user++;
     fleet.origins.spoiled = `spoiled-${user}`;
     const users = new Users(fleet.origins.spoiled);
     try {
       // Counted request by request this would be half of new's against none of old's.
-      const spoiled = await judged(1, (route) => route.new.faults > 100, 'shop');
+      const spoiled = await judged(1, (view) => view.new.faults > 40);
       expect(spoiled.weight).toBe(50);
-      const next = await judged(2, ({ new: { requests } }) => requests > spoiled.new.requests + 20, 'shop');
+      const next = await judged(2, ({ new: { requests } }) => requests > spoiled.new.requests + 20);
       expect(next.weight).toBe(50);
       expect(next.evidence.verdict).not.toBe('breach');
       fleet.origins.faults.new = 1;
-      const { reason } = await judged(0, ({ weight }) => weight === 0, 'shop');
+      const { reason } = await judged(0, ({ weight }) => weight === 0);
       expect(reason).toMatch(/^new \d+ of \d+ failed, old 0 of \d+; evidence/);
     } finally {
       await users.stop();
@@ -107,7 +135,7 @@ describe('a sticky route', () => {
 
 describe('a new side', () => {
   test('that answers 500 is taken back by every replica, and the history says by what counts', async () => {
-    await start();
+    await startAt10('errors');
     fleet.origins.faults.new = 1;
     const views = await takenBack();
     for (const { state, reason } of views) {
@@ -125,41 +153,34 @@ describe('a new side', () => {
       },
     });
     await until('the metric', async () => {
-      return (await metric(2, /crossfade_rollbacks_total\{reason="comparison",route="demo"\} (\d+)/)) === 1;
+      return (await metric(2, /crossfade_rollbacks_total\{reason="comparison",route="errors"\} (\d+)/)) === 1;
     });
-    const told = fleet.replicas.flatMap(({ stderr }) => stderr.split('\n')).filter((line) => line.includes('"breach"'));
+    const told = fleet.replicas
+      .flatMap(({ stderr }) => stderr.split('\n'))
+      .filter((line) => line.includes('"breach"') && line.includes('"errors"'));
     expect(told[0]).toContain('the new side: new');
-    const { evidence } = await judged(0, (route) => route.evidence.verdict === 'breach');
+    const { evidence } = await judged(0, (view) => view.evidence.verdict === 'breach');
     expect(evidence.threshold).toBe(1_000);
-    const explained = await fetch(`${fleet.replica(0).admin}/v1/explain?route=demo`);
+    const explained = await fetch(`${fleet.replica(0).admin}/v1/explain?route=${route}`);
     const { sentence } = (await explained.json()) as { sentence: string };
     expect(sentence).toContain(`crossfade/judge did rollback from 10%`);
     expect(sentence).toContain('the new side is judged breach: new');
   });
 
   test('that does not answer is taken back long before its requests time out', async () => {
-    await start('', 1_000);
+    await startAt10('silent', 1_000);
     fleet.origins.hung.new = true;
     const [view] = await takenBack();
     expect(view?.reason).toContain('were slower than old');
   });
-
-  test('that takes no connections is left at once, and by all when two have seen it', async () => {
-    await start();
-    fleet.origins.stopNew();
-    await takenBack();
-    const { actor, reason } = (await lastEntry()) as AuditEntry;
-    expect(['crossfade/dead-side', 'crossfade/judge']).toContain(actor);
-    expect(reason).toMatch(/takes? no connections|the new side is dead|failed, old/);
-  });
 });
 
 test('both sides failing together are no reason, and neither is a frozen route moved', async () => {
-  await start();
+  await startAt10('together');
   fleet.origins.faults.old = fleet.origins.faults.new = 0.3;
-  const seen = await judged(1, ({ new: { faults } }) => faults > 60);
+  const seen = await judged(1, ({ new: { faults } }) => faults > 30);
   expect([seen.weight, seen.evidence.verdict]).toEqual([10, 'healthy']);
-  const frozen = await fetch(`${fleet.replica(0).admin}/v1/routes/demo/freeze`, {
+  const frozen = await fetch(`${fleet.replica(0).admin}/v1/routes/${route}/freeze`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ reason: 'test' }),
@@ -169,11 +190,11 @@ test('both sides failing together are no reason, and neither is a frozen route m
   fleet.origins.faults.new = 1;
   const judgedSo = await judged(2, ({ evidence }) => evidence.verdict === 'breach');
   await judged(0, ({ new: { requests } }) => requests > judgedSo.new.requests + 100);
-  expect((await fleet.replica(0).route('demo')).weight).toBe(10);
+  expect((await fleet.replica(0).route(route)).weight).toBe(10);
 });
 
 test('with the store away nothing is compared; a replica that has seen enough goes back alone, and the store is told', async () => {
-  await start();
+  await startAt10('alone');
   await redis.kill();
   await judged(0, ({ evidence }) => evidence.reason.startsWith('the store does not answer'));
   fleet.origins.faults.new = 1;
@@ -184,7 +205,7 @@ test('with the store away nothing is compared; a replica that has seen enough go
   await redis.start();
   await until('the store to know', async () => (await fleet.statuses()).every(({ alarm }) => alarm === null));
   await fleet.agreed();
-  const response = await fetch(`${fleet.replica(2).admin}/v1/history?limit=10&route=demo`);
+  const response = await fetch(`${fleet.replica(2).admin}/v1/history?limit=10&route=${route}`);
   const { entries } = (await response.json()) as { entries: AuditEntry[] };
   // One of the three was first, and the others found it done.
   expect(entries.map(({ verb }) => verb)).toEqual(['rollback', 'set', 'init']);
@@ -193,6 +214,16 @@ test('with the store away nothing is compared; a replica that has seen enough go
     evidence: { verdict: 'breach', counts: { newFaults: expect.any(Number) } },
   });
   for (const i of fleet.replicas.keys()) {
-    expect(await fleet.replica(i).route('demo')).toMatchObject({ weight: 0, state: 'rolledBack' });
+    expect(await fleet.replica(i).route(route)).toMatchObject({ weight: 0, state: 'rolledBack' });
   }
+});
+
+// The last one: nobody makes the new side take connections again.
+test('a new side that takes no connections is left at once, and by all when two have seen it', async () => {
+  await startAt10('refusing');
+  fleet.origins.stopNew();
+  await takenBack();
+  const { actor, reason } = (await lastEntry()) as AuditEntry;
+  expect(['crossfade/dead-side', 'crossfade/judge']).toContain(actor);
+  expect(reason).toMatch(/takes? no connections|the new side is dead|failed, old/);
 });

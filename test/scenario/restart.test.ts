@@ -50,7 +50,7 @@ test('a worker that is told to end by a signal goes only when its successor serv
 });
 
 test('all workers are replaced under load, twice: no request fails', async () => {
-  const load = autocannon({ url: replica.proxy, connections: 32, duration: 6 });
+  const load = autocannon({ url: replica.proxy, connections: 32, duration: 4 });
   for (let round = 0; round < 2; round++) {
     const before = await pids();
     replica.signal('SIGUSR2');

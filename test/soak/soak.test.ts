@@ -8,7 +8,7 @@ import { Replica, yamlOf } from '../supervisor/replica.ts';
 import { until } from '../supervisor/until.ts';
 import { chiSquare, type Share, slope } from './statistics.ts';
 
-const MINUTES = Number(process.env['CROSSFADE_SOAK_MINUTES'] ?? 0.2);
+const MINUTES = Number(process.env['CROSSFADE_SOAK_MINUTES'] ?? 0.15);
 /** Between two requests of each habit, on each replica. */
 const PERIOD_MS = Number(process.env['CROSSFADE_SOAK_PERIOD_MS'] ?? 5);
 const FAULT_EVERY_MS = Math.min(20_000, (MINUTES * 60_000) / 5);

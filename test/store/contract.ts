@@ -3,6 +3,11 @@ import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AuditEntry, Change, RouteChange, RoutePosition, State } from '../../src/domain/state.ts';
 import type { CasResult, Store } from '../../src/store/store.ts';
+import { sized } from '../size.ts';
+
+/** Of each writer that is in the way of 49 others. */
+const ROUNDS = sized(20, 4);
+const WRITES = 50 * ROUNDS;
 
 export interface StoreUnderTest {
   readonly store: Store;
@@ -207,7 +212,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       let lost = 0;
       await Promise.all(
         numbersTo(50).map(async () => {
-          for (let i = 0; i < 20; i++) {
+          for (let i = 0; i < ROUNDS; i++) {
             const won = await raise(store, 'search');
             wins.push(won.entry);
             lost += won.lost;
@@ -215,12 +220,12 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         }),
       );
       expect(lost).toBeGreaterThan(0);
-      expect(wins.map((entry) => entry.revision).sort((a, b) => a - b)).toEqual(numbersTo(1000).map((n) => n + 1));
+      expect(wins.map((entry) => entry.revision).sort((a, b) => a - b)).toEqual(numbersTo(WRITES).map((n) => n + 1));
       const state = await store.load();
-      expect(state.revision).toBe(1001);
+      expect(state.revision).toBe(WRITES + 1);
       // Every winner decided on what the winner before it wrote, or an increment would be missing.
-      expect(state.routes.get('search')?.weightPpm).toBe(1000);
-      const history = await store.history({ limit: 1000 });
+      expect(state.routes.get('search')?.weightPpm).toBe(WRITES);
+      const history = await store.history({ limit: WRITES });
       expect(history).toEqual(wins.toSorted((a, b) => b.revision - a.revision));
     });
 
@@ -228,12 +233,12 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       const entries = await Promise.all(
         numbersTo(50).map(async (writer) => {
           let expected = 0;
-          for (let i = 0; i < 20; i++) expected = (await put(store, `route-${writer}`, expected, i)).revision;
+          for (let i = 0; i < ROUNDS; i++) expected = (await put(store, `route-${writer}`, expected, i)).revision;
           return expected;
         }),
       );
       const state = await store.load();
-      expect(state.revision).toBe(1000);
+      expect(state.revision).toBe(WRITES);
       expect(numbersTo(50).map((writer) => state.routes.get(`route-${writer}`)?.revision)).toEqual(entries);
     });
 
@@ -399,7 +404,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
             await subject.dispose();
           }
         }),
-        { numRuns: 60 },
+        { numRuns: sized(60, 20) },
       );
     });
   });

@@ -37,7 +37,7 @@ async function start(newBackend: string): Promise<void> {
   replica = new Replica();
   origins = new Origins();
   const backends = await origins.start();
-  const yaml = yamlOf(backends);
+  const yaml = yamlOf(backends, { workers: 1 });
   replica.configure(yaml.replace(/backend-new: .*/, `backend-new: ${newBackend.replace('NEW', backends.new)}`));
   await replica.start();
 }

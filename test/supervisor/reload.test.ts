@@ -1,5 +1,5 @@
 import { type AddressInfo, createServer } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { StatusView } from '../../src/control/control.ts';
 import { Origins, Replica, yamlOf } from './replica.ts';
 import { until } from './until.ts';
@@ -8,18 +8,38 @@ let origins: Origins;
 let backends: { old: string; new: string };
 let replica: Replica;
 
+/** What had been logged before the test. */
+let before: number;
+
 beforeAll(async () => {
   origins = new Origins();
   backends = await origins.start();
-});
-afterAll(() => origins.stop());
-
-beforeEach(async () => {
   replica = new Replica();
   replica.configure(yamlOf(backends));
   await replica.start();
 });
-afterEach(() => replica.dispose());
+afterAll(async () => {
+  await replica.dispose();
+  origins.stop();
+});
+
+/** One replica for all, which each finds as it was at its start. */
+beforeEach(async () => {
+  before = replica.stderr.length;
+  reload(yamlOf(backends));
+  await until('the first configuration', () => logged().includes('configuration in use'));
+  await until('its two workers', async () => {
+    const { workers, routes, ready } = await replica.status();
+    return ready && routes === 1 && workers.length === 2 && workers.every((worker) => worker.ready);
+  });
+  await replica.setWeight('demo', 0);
+  before = replica.stderr.length;
+});
+
+/** By the replica, since the test began. */
+function logged(): string {
+  return replica.stderr.slice(before);
+}
 
 /** Everything that a reload could have changed. */
 async function served(): Promise<object> {
@@ -78,16 +98,18 @@ describe('a file that cannot be served changes nothing, and log, events and stat
   ];
 
   test.each(wrong)('%s', async (_name, yaml, place) => {
-    const before = await served();
+    const unchanged = await served();
     reload(yaml());
     const { alarm } = await statusWhen('the alarm', (status) => status.alarm !== null);
     const [first = ''] = (alarm ?? '').split('\n');
     expect(first).toContain(replica.file);
     expect(first).toMatch(place);
-    expect(await served()).toEqual(before);
-    const logged = replica.stderr.split('\n').filter((line) => line.includes('configuration refused'));
-    expect(logged).toHaveLength((alarm ?? '').split('\n').length);
-    expect((JSON.parse(logged[0] ?? '{}') as { msg: string }).msg).toContain(first);
+    expect(await served()).toEqual(unchanged);
+    const refusals = logged()
+      .split('\n')
+      .filter((line) => line.includes('configuration refused'));
+    expect(refusals).toHaveLength((alarm ?? '').split('\n').length);
+    expect((JSON.parse(refusals[0] ?? '{}') as { msg: string }).msg).toContain(first);
 
     reload(yamlOf(backends));
     await statusWhen('the end of the alarm', (status) => status.alarm === null);
@@ -97,12 +119,12 @@ describe('a file that cannot be served changes nothing, and log, events and stat
     const taken = createServer().listen(0, '127.0.0.1');
     await until('the port', () => taken.listening);
     const address = `127.0.0.1:${(taken.address() as AddressInfo).port}`;
-    const before = await served();
+    const unchanged = await served();
     reload(listener(` }, { address: "${address}"`));
     const { alarm } = await statusWhen('the alarm', (status) => status.alarm !== null);
     taken.close();
     expect(alarm).toContain(`listeners[1].address: ${address} is in use`);
-    expect(await served()).toEqual(before);
+    expect(await served()).toEqual(unchanged);
   });
 });
 
@@ -139,7 +161,7 @@ describe('a file that can be served', () => {
 
   test('opens and closes listeners', async () => {
     reload(listener(' }, { address: "127.0.0.2:0"'));
-    await until('the log', () => replica.stderr.includes('configuration in use'));
+    await until('the log', () => logged().includes('configuration in use'));
     expect(await replica.get('/')).toBe('old');
     const metrics = await (await fetch(`${replica.admin}/metrics`)).text();
     for (const protocol of ['http1', 'h2']) {

@@ -189,12 +189,15 @@ export class Replica {
 }
 
 /** A whole configuration; parts of it can be replaced. */
-export function yamlOf(backends: { old: string; new: string }, more: { routes?: string; head?: string } = {}): string {
+export function yamlOf(
+  backends: { old: string; new: string },
+  more: { routes?: string; head?: string; workers?: number } = {},
+): string {
   return `
 listeners: [{ address: "127.0.0.1:0" }]
 admin: { address: "127.0.0.1:0" }
 store: file:state.json
-workers: 2
+workers: ${more.workers ?? 2}
 drainTimeout: 5s
 ${more.head ?? ''}
 backends:
