@@ -48,6 +48,7 @@ const LAYERS: readonly Layer[] = [
   { name: 'kept-files', files: /^kept-files\.ts$/, may: /^(?:control|store|telemetry)\// },
   { name: 'first-steps', files: /^first-steps\.ts$/, may: /^(?:control|demo)\// },
   { name: 'signals', files: /^signals\.ts$/, may: /^control\// },
+  { name: 'bundle', files: /^bundle\.config\.ts$/, may: NOTHING },
   { name: 'main', files: /^main\.ts$/, may: ANYTHING },
 ];
 
