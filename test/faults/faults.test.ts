@@ -36,8 +36,11 @@ async function dispose(): Promise<void> {
   await RedisServer.disposeAll();
 }
 
+async function isCalm(): Promise<boolean> {
+  return (await fleet.agreed()).every(({ alarm }) => alarm === null);
+}
+
 function isWell(): Promise<boolean> {
-  const isCalm = async (): Promise<boolean> => (await fleet.agreed()).every(({ alarm }) => alarm === null);
   return until('a fleet that is well', isCalm).catch(() => false);
 }
 

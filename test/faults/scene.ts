@@ -68,7 +68,7 @@ export class Scene {
 listeners: [{ address: "127.0.0.1:0" }]
 admin: { address: "127.0.0.1:0" }
 store: file:state.json
-workers: 2
+workers: 1
 backends:
   old: { discovery: { static: [${list(old)}] } }
   new: { discovery: { static: [${list(fresh)}] } }

@@ -30,13 +30,13 @@ async function start(): Promise<void> {
   isRunning = true;
 }
 
-/** The route at weight 10 under load, each replica having judged what both sides did so far. */
-async function startAt10(name: (typeof ROUTES)[number], patienceMs = 0): Promise<void> {
+/** The route under load at weight 10, or more, each replica having judged what both sides did so far. */
+async function startUnderLoad(name: (typeof ROUTES)[number], { patienceMs = 0, weight = 10 } = {}): Promise<void> {
   await start();
   route = name;
   load = new Load(fleet.replicas, patienceMs, `/${name}/`);
   await judged(0, ({ old }) => old.requests > 300);
-  expect((await setWeight(fleet.replica(0), 10, { route })).status).toBe(200);
+  expect((await setWeight(fleet.replica(0), weight, { route })).status).toBe(200);
   for (const i of fleet.replicas.keys()) await judged(i, ({ evidence }) => evidence.verdict === 'healthy');
 }
 
@@ -135,7 +135,7 @@ describe('a sticky route', () => {
 
 describe('a new side', () => {
   test('that answers 500 is taken back by every replica, and the history says by what counts', async () => {
-    await startAt10('errors');
+    await startUnderLoad('errors');
     fleet.origins.faults.new = 1;
     const views = await takenBack();
     for (const { state, reason } of views) {
@@ -168,7 +168,7 @@ describe('a new side', () => {
   });
 
   test('that does not answer is taken back long before its requests time out', async () => {
-    await startAt10('silent', 1_000);
+    await startUnderLoad('silent', { patienceMs: 1_000 });
     fleet.origins.hung.new = true;
     const [view] = await takenBack();
     expect(view?.reason).toContain('were slower than old');
@@ -176,10 +176,10 @@ describe('a new side', () => {
 });
 
 test('both sides failing together are no reason, and neither is a frozen route moved', async () => {
-  await startAt10('together');
+  await startUnderLoad('together', { weight: 50 });
   fleet.origins.faults.old = fleet.origins.faults.new = 0.3;
   const seen = await judged(1, ({ new: { faults } }) => faults > 30);
-  expect([seen.weight, seen.evidence.verdict]).toEqual([10, 'healthy']);
+  expect([seen.weight, seen.evidence.verdict]).toEqual([50, 'healthy']);
   const frozen = await fetch(`${fleet.replica(0).admin}/v1/routes/${route}/freeze`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -190,11 +190,11 @@ test('both sides failing together are no reason, and neither is a frozen route m
   fleet.origins.faults.new = 1;
   const judgedSo = await judged(2, ({ evidence }) => evidence.verdict === 'breach');
   await judged(0, ({ new: { requests } }) => requests > judgedSo.new.requests + 100);
-  expect((await fleet.replica(0).route(route)).weight).toBe(10);
+  expect((await fleet.replica(0).route(route)).weight).toBe(50);
 });
 
 test('with the store away nothing is compared; a replica that has seen enough goes back alone, and the store is told', async () => {
-  await startAt10('alone');
+  await startUnderLoad('alone');
   await redis.kill();
   await judged(0, ({ evidence }) => evidence.reason.startsWith('the store does not answer'));
   fleet.origins.faults.new = 1;
@@ -220,7 +220,7 @@ test('with the store away nothing is compared; a replica that has seen enough go
 
 // The last one: nobody makes the new side take connections again.
 test('a new side that takes no connections is left at once, and by all when two have seen it', async () => {
-  await startAt10('refusing');
+  await startUnderLoad('refusing');
   fleet.origins.stopNew();
   await takenBack();
   const { actor, reason } = (await lastEntry()) as AuditEntry;
