@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { CHROMIUM_ARGS } from '../test/console/chromium.mjs';
 
 const CLI = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const ROUTES = 500;
@@ -103,15 +104,7 @@ async function share(pids) {
 const supervisor = () => [replica.pid ?? 0];
 const browser = await chromium.launchServer({
   executablePath: '/usr/bin/chromium',
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
+  args: CHROMIUM_ARGS,
 });
 const client = await chromium.connect(browser.wsEndpoint());
 const page = await client.newPage({ viewport: { width: 1600, height: 900 } });

@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http';
+import { listenOn } from './listening.ts';
 
 /** Longer than the proxy keeps an idle connection, so that it is the proxy that closes. */
 const KEEP_ALIVE_MS = 75_000;
@@ -22,9 +23,7 @@ export class Instance {
       response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
       response.end(text);
     });
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen({ host, port }, resolve);
-    });
+    await listenOn(server, port, host);
     return new Instance(server, host, port);
   }
 

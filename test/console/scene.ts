@@ -6,23 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { Replica } from '../supervisor/replica.ts';
+import { CHROMIUM_ARGS } from './chromium.mjs';
 
 const CHROMIUM = process.env['CROSSFADE_CHROMIUM'] ?? '/usr/bin/chromium';
-/** Nothing of the browser's own on the network. */
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 /** Screenshots go here; whoever wants them says where. */
 const PICTURES = process.env['CROSSFADE_PICTURES'] ?? join(tmpdir(), 'crossfade-pictures');
 
 export function openBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: CHROMIUM, args: ARGS });
+  return chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGS });
 }
 
 export async function picture(page: Page, name: string): Promise<void> {

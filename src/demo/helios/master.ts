@@ -1,8 +1,8 @@
 /** As much of a Helios master's HTTP API (0.9) as its readers meet, and faults on demand. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
+import { closeAtOnce, listenOn } from '../listening.ts';
 import { HeliosCluster } from './cluster.ts';
 import { write } from './descriptors.ts';
 
@@ -29,19 +29,13 @@ export class HeliosMasterEmulator {
 
   /** @returns its port */
   async listen(port = 0, host = '127.0.0.1'): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject).listen({ port, host }, resolve);
-    });
-    this.port = (this.#server.address() as AddressInfo).port;
+    this.port = await listenOn(this.#server, port, host);
     return this.port;
   }
 
   /** Nobody listens any more, until `listen`, and every connection is cut. */
   close(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+    return closeAtOnce(this.#server);
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

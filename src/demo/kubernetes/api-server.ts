@@ -4,7 +4,8 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { closeAtOnce, listenOn } from '../listening.ts';
 import { SliceObjects, type StoredSlice } from './objects.ts';
 import { parseSelector } from './selector.ts';
 import { failed, forbidden, notFound, type Status, tokenExpired, tooLarge, tooOld, unauthorized } from './statuses.ts';
@@ -65,20 +66,14 @@ export class KubernetesApiServer {
 
   /** @returns its port */
   async listen(port = 0, host = '127.0.0.1'): Promise<number> {
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', reject).listen({ port, host }, resolve);
-    });
-    this.port = (this.#server.address() as AddressInfo).port;
+    this.port = await listenOn(this.#server, port, host);
     return this.port;
   }
 
   /** Nobody listens any more, until `listen`, and every connection is cut. */
   close(): Promise<void> {
     this.cut();
-    return new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      this.#server.closeAllConnections();
-    });
+    return closeAtOnce(this.#server);
   }
 
   get watches(): { readonly open: number; readonly speaking: number } {
