@@ -114,7 +114,7 @@ async function drive(settings, { target, admin, route }, signal) {
   const closed =
     closedConnections === 0
       ? null
-      : startClosedLoop({ url: target, connections: closedConnections, rate: closedRate, headers, sideHeader });
+      : await startClosedLoop({ url: target, connections: closedConnections, rate: closedRate, headers, sideHeader });
   const running = open.run();
   const startPhase = (/** @type {string} */ name) => {
     closed?.startPhase(name);

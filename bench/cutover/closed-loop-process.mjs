@@ -75,3 +75,4 @@ process.on('message', (/** @type {{ phase?: string, stop?: boolean }} */ { phase
     );
 });
 process.on('disconnect', () => process.exit());
+process.send?.({ ready: true });

@@ -14,9 +14,10 @@ import { fileURLToPath } from 'node:url';
 
 const program = fileURLToPath(new URL('closed-loop-process.mjs', import.meta.url));
 
-/** @param {ClosedLoopSettings} settings */
-export function startClosedLoop(settings) {
+/** Resolves once it asks: its process takes a while to start. @param {ClosedLoopSettings} settings */
+export async function startClosedLoop(settings) {
   const child = fork(program, [JSON.stringify(settings)]);
+  await once(child, 'message');
   return {
     /** @param {string} phase requests that are answered or fail from now on are counted under this name */
     startPhase: (phase) => void child.send({ phase }),

@@ -3,7 +3,6 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { lockFile } from '../../src/store/lock-file.ts';
 
 /** What others do just before a link is made. */
 const meanwhile = vi.hoisted(() => ({ before: async (_to: string): Promise<void> => undefined }));
@@ -19,6 +18,9 @@ vi.mock('node:fs/promises', async (original) => {
 });
 
 test('who was slow to claim a dead holder’s lock does not take that of the quicker one', async () => {
+  // Anew: a file before this one may have loaded it with the real one.
+  vi.resetModules();
+  const { lockFile } = await import('../../src/store/lock-file.ts');
   const folder = await mkdtemp(join(tmpdir(), 'crossfade-lock-'));
   onTestFinished(() => rm(folder, { recursive: true }));
   const path = join(folder, 'state.json.lock');

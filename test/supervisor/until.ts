@@ -5,7 +5,7 @@ export async function until<T>(
   deadlineMs = 15_000,
 ): Promise<Exclude<T, undefined | null | false>> {
   const end = performance.now() + deadlineMs;
-  for (let pauseMs = 5; ; pauseMs = Math.min(pauseMs * 1.25, 50)) {
+  for (let pauseMs = 10; ; pauseMs = Math.min(pauseMs * 1.25, 50)) {
     const found = await probe();
     if (found !== undefined && found !== null && found !== false) return found as Exclude<T, undefined | null | false>;
     if (performance.now() > end) throw new Error(`waited ${deadlineMs} ms for: ${what}`);
