@@ -130,9 +130,11 @@ function rounded(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
 
-/** From a traceparent of the form that W3C Trace Context (section 3.2) gives version 00; whatever else it says stays unsaid. */
+/** Version 00 ends after the flags, a later one may go on; ids of zeros alone and version ff are invalid. */
+const TRACEPARENT =
+  /^(?:00(?=.{53}$)|(?!00|ff)[\da-f]{2})-(?!0{32})([\da-f]{32})-(?!0{16})[\da-f]{16}-[\da-f]{2}(?:-|$)/;
+
+/** From a valid traceparent (W3C Trace Context, section 3.2); whatever else it says stays unsaid. */
 function traceIdOf(traceparent: string | undefined): string | undefined {
-  return traceparent === undefined
-    ? undefined
-    : /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/.exec(traceparent)?.[1];
+  return traceparent === undefined ? undefined : TRACEPARENT.exec(traceparent)?.[1];
 }

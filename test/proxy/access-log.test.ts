@@ -251,6 +251,38 @@ describe('the file', () => {
 describe('W3C trace context', () => {
   const STATE = 'rojo=00f067aa0ba902b7,congo=t61rcWkgMzE';
 
+  test('several fields of tracestate stay several and in order, from HTTP/1.1 and HTTP/2', async () => {
+    const seen: ReceivedMessage[] = [];
+    const proxy = await plane({ old: [await answering(OK, seen)] });
+    const states = ['rojo=1', 'congo=2,blue=3', '', 'z=4'];
+    const fields = states.map((state) => `Tracestate: ${state}\r\n`).join('');
+    await ask(await connect(proxy), get('/', `Traceparent: ${TRACEPARENT}\r\n${fields}`));
+    const h2 = new Http2Client(`http://127.0.0.1:${proxy.port}`);
+    await h2.ask({ ':path': '/', traceparent: TRACEPARENT, tracestate: states });
+    expect(seen.map((request) => request.all('tracestate'))).toEqual([states, states]);
+    expect(seen.map((request) => request.all('traceparent'))).toEqual([[TRACEPARENT], [TRACEPARENT]]);
+  });
+
+  test.each([
+    [`00-${TRACE}-00f067aa0ba902b7-01`, TRACE],
+    [`cc-${TRACE}-00f067aa0ba902b7-01`, TRACE],
+    [`cc-${TRACE}-00f067aa0ba902b7-01-what-the-future-holds`, TRACE],
+    [`00-${TRACE}-00f067aa0ba902b7-01-what-the-future-holds`, undefined],
+    [`cc-${TRACE}-00f067aa0ba902b7-01.what`, undefined],
+    [`ff-${TRACE}-00f067aa0ba902b7-01`, undefined],
+    [`00-${'0'.repeat(32)}-00f067aa0ba902b7-01`, undefined],
+    [`00-${TRACE}-${'0'.repeat(16)}-01`, undefined],
+    [`00-${TRACE.toUpperCase()}-00f067aa0ba902b7-01`, undefined],
+  ])('an id that is told is one of a valid traceparent: %s', async (traceparent, expected) => {
+    const file = logFile();
+    const seen: ReceivedMessage[] = [];
+    const proxy = await logging(file, { old: [await answering(OK, seen)] });
+    await ask(await connect(proxy), get('/', `Traceparent: ${traceparent}\r\n`));
+    expect((await lines(file, 1))[0]?.['traceId']).toBe(expected);
+    // Whatever it is, it passes.
+    expect(seen[0]?.all('traceparent')).toEqual([traceparent]);
+  });
+
   test('passes untouched, from HTTP/1.1 and HTTP/2', async () => {
     const seen: ReceivedMessage[] = [];
     const file = logFile();

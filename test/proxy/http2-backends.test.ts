@@ -15,6 +15,7 @@ import {
   settings,
 } from '../http2/frames.ts';
 import { until } from './harness.ts';
+import { Http2Client } from './http2-client.ts';
 import { ask, connect, plane } from './scene.ts';
 
 const H2 = { backends: ['old', 'new'].map((name) => ({ name, connections: 0, protocol: 'h2' as const })) };
@@ -79,6 +80,28 @@ const ok = (stream: number, content: string): Buffer =>
   ]);
 
 const endsRequest = ({ flags, type }: Frame): boolean => (type === 'HEADERS' || type === 'DATA') && (flags & 1) === 1;
+
+test('a trace passes untouched, each field of its state by itself', async () => {
+  const seen: string[][] = [];
+  const server: Http2Server = createHttp2Server();
+  server.on('stream', (stream: ServerHttp2Stream, _fields: object, _flags: number, raw: string[]) => {
+    const pairs = raw.flatMap((name, i) => (i % 2 === 0 ? [`${name}: ${raw[i + 1]}`] : []));
+    seen.push(pairs.filter((field) => field.startsWith('trace')));
+    stream.respond({ ':status': 200 });
+    stream.end();
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const proxy = await plane({ old: [(server.address() as AddressInfo).port], table: H2 });
+  const trace = ['traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', 'tracestate: rojo=1'];
+  trace.push('tracestate: congo=2,blue=3', 'tracestate: z=4');
+  await ask(await connect(proxy), `GET /x HTTP/1.1\r\nHost: a.example\r\n${trace.join('\r\n')}\r\n\r\n`);
+  const h2 = new Http2Client(`http://127.0.0.1:${proxy.port}`);
+  const [traceparent] = trace.map((field) => field.slice('traceparent: '.length));
+  await h2.ask({ ':path': '/', traceparent, tracestate: ['rojo=1', 'congo=2,blue=3', 'z=4'] });
+  expect(seen).toEqual([trace, trace]);
+  await proxy.stop();
+  server.close();
+});
 
 describe('a backend that speaks HTTP/2', () => {
   test('is asked with the fields of the request and its answer comes back', async () => {
