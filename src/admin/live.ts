@@ -13,8 +13,10 @@ import { eventData } from './history-entry.ts';
 import { type Apart, Told } from './told.ts';
 
 const BEAT_MS = 1_000;
-/** Changes that come closer together are told together. */
-const HASTE_MS = 50;
+/** What a change brings with it at once is told with it. */
+const HASTE_MS = 10;
+/** Changes that come closer together than this are told together, after the first. */
+const HASTE_GAP_MS = 200;
 /** A client this far behind is spared the next numbers: the ones after them say more. */
 const BEHIND_BYTES = 1024 * 1024;
 
@@ -61,6 +63,7 @@ export class Live {
   #pending: string[] = [];
   #beat: NodeJS.Timeout | undefined;
   #hurried: NodeJS.Timeout | undefined;
+  #hurriedAt = Number.NEGATIVE_INFINITY;
   #unsubscribe: (() => void) | undefined;
 
   /** @param clock milliseconds since 1970 */
@@ -90,8 +93,17 @@ export class Live {
     this.#unsubscribe = this.#control.subscribe((event) => {
       for (const client of this.#clients)
         client.send(`event: ${event.type}\ndata: ${JSON.stringify(eventData(event))}\n\n`);
-      this.#hurried ??= setTimeout(() => this.#tell(), HASTE_MS);
+      this.#hurry();
     });
+  }
+
+  #hurry(): void {
+    if (this.#hurried !== undefined) return;
+    const waitMs = Math.max(HASTE_MS, this.#hurriedAt + HASTE_GAP_MS - performance.now());
+    this.#hurried = setTimeout(() => {
+      this.#hurriedAt = performance.now();
+      this.#tell();
+    }, waitMs);
   }
 
   #stop(): void {

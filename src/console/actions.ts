@@ -13,6 +13,13 @@ export interface Notice {
 
 export const notice = new Store<Notice | null>(null);
 
+let show: (written: readonly RouteView[]) => void = () => undefined;
+
+/** Whoever shows routes is told what a write has answered of them. */
+export function whenWritten(listener: typeof show): void {
+  show = listener;
+}
+
 /** Says that it is under way, then what became of it. Resolves with whether it was done. */
 async function tell(what: string, done: () => Promise<Notice>): Promise<boolean> {
   notice.set({ level: 'busy', text: `${what} …` });
@@ -27,6 +34,7 @@ async function tell(what: string, done: () => Promise<Notice>): Promise<boolean>
 }
 
 function moved(before: RouteView, after: RouteView): Notice {
+  show([after]);
   const { replicas, of, ms } = after.applied;
   const served = ms === null ? `${replicas}/${of} replicas so far` : `${replicas}/${of} applied in ${ms} ms`;
   const path =
@@ -64,6 +72,7 @@ export function doRollback(route: RouteView, direct: boolean): Promise<boolean> 
 export function doRollbackAll(direct: boolean): Promise<boolean> {
   return tell('Rolling back all routes', async () => {
     const routes = await rollbackAll(direct);
+    show(routes);
     const away = routes.filter(({ weight }) => weight > 0).map(({ name }) => name);
     const where = direct ? ', on this replica; the store will be told' : '';
     if (away.length === 0) return { level: 'good', text: `All ${routes.length} routes are on old${where}` };
@@ -75,6 +84,7 @@ export function doRollbackAll(direct: boolean): Promise<boolean> {
 export function doUndo(revision: number): Promise<boolean> {
   return tell(`Undoing revision ${revision}`, async () => {
     const routes = await undo(revision);
+    show(routes);
     const where = routes.map(({ name, weight }) => `${name} ${inPercent(weight)}`).join(', ');
     return { level: 'good', text: `Revision ${revision} is undone: ${where}` };
   });

@@ -1,6 +1,7 @@
 /** Asks who is there, then shows the screen or where a token is shown. */
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { whenWritten } from './actions.ts';
 import { type Caller, getCaller, getHistory, logout, Refusal } from './api.ts';
 import { App } from './app.tsx';
 import { connect } from './connection.ts';
@@ -15,6 +16,7 @@ import {
   withRoutes,
   withStats,
   withStatus,
+  withWritten,
 } from './model.ts';
 import { Store } from './store.ts';
 import './style.css';
@@ -39,6 +41,9 @@ function listen(): () => void {
     lost: () => store.set({ ...store.value, connection: 'lost' }),
   });
 }
+
+// Before the stream has told of it.
+whenWritten((routes) => store.set(withWritten(store.value, routes)));
 
 async function remember(): Promise<void> {
   const happenings = (await getHistory(HISTORY)).map(happeningOf);

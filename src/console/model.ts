@@ -64,6 +64,16 @@ export function withRoutes(model: Model, { count, changed }: LiveRoutes): Model 
   return { ...model, routes, rows };
 }
 
+/** What a write has answered is known before the stream tells it, and no longer when that has told of it. */
+export function withWritten(model: Model, written: readonly RouteView[]): Model {
+  const answers = new Map(written.map((route) => [route.name, route]));
+  const routes = model.routes.map((known) => {
+    const answer = answers.get(known.name);
+    return answer !== undefined && answer.revision > known.revision ? answer : known;
+  });
+  return { ...model, routes };
+}
+
 /** The numbers of evidence come by `stats`, before or after the route. */
 function merged({ evidence }: RouteView, route: RouteView): RouteView['evidence'] {
   return { ...evidence, verdict: route.evidence.verdict, threshold: route.evidence.threshold };

@@ -94,6 +94,27 @@ test('a change is told at once, with the route as it is then', async () => {
   live.leave(one);
 });
 
+test('of changes that come one upon the other the first is told at once, and the others together soon after', async () => {
+  const live = new Live(control, Date.now);
+  const one = client();
+  live.join(one);
+  const change = async (weightPpm: number, ifRevision: number): Promise<LiveRoutes['changed']> => {
+    await control.setWeight('cart', weightPpm, { actor: 'otto', reason: 'try', ifRevision });
+    vi.advanceTimersByTime(50);
+    return routesOf(one.take()).flatMap(({ changed }) => changed);
+  };
+  vi.advanceTimersByTime(100);
+  one.take();
+  expect(await change(250_000, 2)).toEqual([[1, expect.objectContaining({ weight: 25 })]]);
+  expect(await change(300_000, 3)).toEqual([]);
+  expect(await change(350_000, 4)).toEqual([]);
+  vi.advanceTimersByTime(150);
+  expect(routesOf(one.take()).flatMap(({ changed }) => changed)).toEqual([
+    [1, expect.objectContaining({ weight: 35 })],
+  ]);
+  live.leave(one);
+});
+
 test('who comes later is told what it is now, and all are told the same from then on', async () => {
   const live = new Live(control, Date.now);
   const [one, two] = [client(), client()];

@@ -12,6 +12,7 @@ import {
   withRoutes,
   withStats,
   withStatus,
+  withWritten,
 } from '../../src/console/model.ts';
 import { nextInWords, type RampShown, rampOf } from '../../src/console/ramp.ts';
 import { placesOf } from '../../src/console/troubled-first.ts';
@@ -48,6 +49,23 @@ describe('messages', () => {
     expect(stats.rows[1]).toEqual(CALM);
     expect(stats.rows[0]).toBe(first.rows[0]);
     expect(stats.routes).toBe(next.routes);
+  });
+
+  test('what a write has answered is shown until the stream tells of the route, and never over what is newer', () => {
+    const model = modelOf([route('search', { revision: 3 }), route('cart', { revision: 5, weight: 7 })]);
+    const answers = [route('search', { revision: 4, weight: 20 }), route('cart', { revision: 5, weight: 9 })];
+    const shown = withWritten(model, [...answers, route('gone', { revision: 9 })]);
+    expect(shown.routes.map(({ name, weight }) => [name, weight])).toEqual([
+      ['search', 20],
+      ['cart', 7],
+    ]);
+    expect(shown.routes[1]).toBe(model.routes[1]);
+    const told = withRoutes(shown, {
+      count: 2,
+      changed: [[0, route('search', { revision: 4, weight: 20, frozen: true })]],
+    });
+    expect(told.routes[0]).toMatchObject({ weight: 20, frozen: true });
+    expect(withWritten(told, answers).routes[0]).toBe(told.routes[0]);
   });
 
   test('take away routes that are no more', () => {
