@@ -9,17 +9,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { CHROMIUM_ARGS } from '../test/console/chromium.mjs';
+import { familyOf } from './proc-stat.mjs';
 
 const CLI = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const ROUTES = 500;
 const PER_SECOND = 1_000;
-const ROUNDS = 5;
-const SPAN_MS = 10_000;
+/** Of four spans each. */
+const BLOCKS = 16;
+const SPAN_MS = 2_000;
+const LOOKS = 3;
+const LOOK_MS = 10_000;
 const SETTLE_MS = 20_000;
-/** For what opening and closing the page costs once. */
-const REST_MS = 2_000;
+/** For what the opening costs once. */
+const REST_MS = 400;
+const REST_OF_PAGE_MS = 2_000;
 const FIRST_ROW_MS = 60_000;
-const TICKS_PER_SECOND = 100;
+/** Of Student's distribution for 15 degrees of freedom. */
+const T_95 = 2.13;
 
 const folder = mkdtempSync(join(tmpdir(), 'crossfade-console-'));
 const origin = createServer((request, response) => {
@@ -60,45 +66,53 @@ const load = setInterval(() => {
   }
 }, 20);
 
-/** User and system time of processes, in seconds. @param {readonly number[]} pids */
-function cpuSeconds(pids) {
-  return pids.reduce((sum, pid) => {
-    try {
-      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) /, '')
-        .split(' ');
-      return sum + (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-    } catch {
-      return sum;
+/** Time on a CPU of a process, all its threads, in seconds: by the nanosecond, where ticks are of 10 ms. @param {number} pid */
+function cpuSeconds(pid) {
+  let sum = 0;
+  try {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      sum += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0]) / 1e9;
     }
-  }, 0);
+  } catch {
+    // A thread or the process ended meanwhile.
+  }
+  return sum;
 }
 
-/** The process and all that it has started. @param {number} root @returns {number[]} */
-function family(root) {
-  const children = readdirSync('/proc').filter((name) => {
-    try {
-      return (
-        /^\d+$/.test(name) &&
-        Number(
-          readFileSync(`/proc/${name}/stat`, 'utf8')
-            .replace(/^.*\) /, '')
-            .split(' ')[1],
-        ) === root
-      );
-    } catch {
-      return false;
-    }
-  });
-  return [root, ...children.flatMap((child) => family(Number(child)))];
-}
-
-/** Share of a core. @param {() => readonly number[]} pids */
-async function share(pids) {
-  const before = cpuSeconds(pids());
+/** Share of a core. @param {() => readonly number[]} pids @param {number} spanMs */
+async function share(pids, spanMs) {
+  const before = new Map(pids().map((pid) => [pid, cpuSeconds(pid)]));
   const began = performance.now();
-  await sleep(SPAN_MS);
-  return (100 * (cpuSeconds(pids()) - before)) / ((performance.now() - began) / 1_000);
+  await sleep(spanMs);
+  const used = [...before].reduce((sum, [pid, was]) => sum + Math.max(0, cpuSeconds(pid) - was), 0);
+  return (100 * used) / ((performance.now() - began) / 1_000);
+}
+
+/** What the page keeps open, without its browser beside the supervisor. */
+function listen() {
+  const request = get(`${admin}/v1/live`, (response) => response.resume());
+  request.on('error', () => {});
+  return () => request.destroy();
+}
+
+/**
+ * What a listener costs the supervisor: without, with, with, without, again and again, so that whatever grows or comes and goes slowly falls
+ * on both alike.
+ */
+async function listenerCost() {
+  /** @type {{ without: number, with: number }[]} */
+  const blocks = [];
+  for (let block = 0; block < BLOCKS; block++) {
+    const shares = { without: 0, with: 0 };
+    for (const turn of /** @type {const} */ (['without', 'with', 'with', 'without'])) {
+      const leave = turn === 'with' ? listen() : () => {};
+      await sleep(REST_MS);
+      shares[turn] += (await share(supervisor, SPAN_MS)) / 2;
+      leave();
+    }
+    blocks.push(shares);
+  }
+  return blocks;
 }
 
 const supervisor = () => [replica.pid ?? 0];
@@ -108,7 +122,7 @@ const browser = await chromium.launchServer({
 });
 const client = await chromium.connect(browser.wsEndpoint());
 const page = await client.newPage({ viewport: { width: 1600, height: 900 } });
-const all = () => family(browser.process().pid ?? 0);
+const all = () => familyOf(browser.process().pid ?? 0);
 const renderers = () =>
   all().filter((pid) => {
     try {
@@ -131,34 +145,47 @@ async function look() {
   }
 }
 
-// What the supervisor does beside the console grows while the judge gathers evidence: neighbours in time are compared, in turns.
 await sleep(SETTLE_MS);
-/** @type {{ without: number, with: number, browser: number, renderer: number }[]} */
-const rounds = [];
-for (let round = 0; round < ROUNDS; round++) {
-  await page.goto('about:blank');
-  await sleep(REST_MS);
-  const without = await share(supervisor);
+const blocks = await listenerCost();
+/** @type {{ all: number, renderer: number }[]} */
+const looks = [];
+for (let round = 0; round < LOOKS; round++) {
   await look();
-  await sleep(REST_MS);
-  const [withPage, ofBrowser, ofRenderer] = await Promise.all([share(supervisor), share(all), share(renderers)]);
-  rounds.push({ without, with: withPage, browser: ofBrowser, renderer: ofRenderer });
+  await sleep(REST_OF_PAGE_MS);
+  const [ofAll, ofRenderer] = await Promise.all([share(all, LOOK_MS), share(renderers, LOOK_MS)]);
+  looks.push({ all: ofAll, renderer: ofRenderer });
+  await page.goto('about:blank');
 }
 
-/** Median, and from the least to the most. @param {(round: (typeof rounds)[number]) => number} of */
-function spread(of) {
-  const sorted = rounds.map(of).sort((a, b) => a - b);
-  const [least, middle, most] = [0, ROUNDS >> 1, ROUNDS - 1].map((at) => (sorted[at] ?? Number.NaN).toFixed(2));
+/** @param {readonly number[]} values */
+function mean(values) {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** With the interval that the mean of so many blocks lies in with 95 percent. @param {readonly number[]} values */
+function interval(values) {
+  const middle = mean(values);
+  const variance = values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1);
+  const half = T_95 * Math.sqrt(variance / values.length);
+  return `${middle.toFixed(2)}% of a core (${(middle - half).toFixed(2)} to ${(middle + half).toFixed(2)})`;
+}
+
+/** Median, and from the least to the most. @param {readonly number[]} values */
+function spread(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const [least, middle, most] = [0, sorted.length >> 1, sorted.length - 1].map((at) =>
+    (sorted[at] ?? Number.NaN).toFixed(2),
+  );
   return `${middle}% of a core (${least} to ${most})`;
 }
-console.log(
-  `${ROUTES} routes, ${PER_SECOND} requests a second, each route's numbers change each second; median of ${ROUNDS} rounds`,
-);
-console.log(`supervisor without the console   ${spread(({ without }) => without)}`);
-console.log(`supervisor with the console      ${spread(({ with: withPage }) => withPage)}`);
-console.log(`the console, in the supervisor   ${spread(({ with: withPage, without }) => withPage - without)}`);
-console.log(`browser, the page's process      ${spread(({ renderer }) => renderer)}`);
-console.log(`browser, all its processes       ${spread(({ browser: share }) => share)}`);
+console.log(`${ROUTES} routes, ${PER_SECOND} requests a second, each route's numbers change each second`);
+console.log(`means of ${BLOCKS} blocks of without, with, with, without, with their 95 percent intervals`);
+console.log(`supervisor without the console   ${interval(blocks.map(({ without }) => without))}`);
+console.log(`supervisor with the console      ${interval(blocks.map(({ with: withIt }) => withIt))}`);
+console.log(`the console, in the supervisor   ${interval(blocks.map((block) => block.with - block.without))}`);
+console.log(`medians of ${LOOKS} looks of ${LOOK_MS / 1_000} s, from the least to the most`);
+console.log(`browser, the page's process      ${spread(looks.map(({ renderer }) => renderer))}`);
+console.log(`browser, all its processes       ${spread(looks.map((each) => each.all))}`);
 await client.close();
 await browser.close();
 clearInterval(load);
