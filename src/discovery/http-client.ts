@@ -16,8 +16,8 @@ export interface ClientRequest {
   /** With the query, from the root of the client's base. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
-  readonly body?: unknown;
+  /** JSON. */
+  readonly body?: string;
   /** For the response's head, and for the whole of a response that is read as one. */
   readonly timeoutMs: number;
 }
@@ -99,7 +99,6 @@ export class HttpClient {
 
   #request({ method = 'GET', path, headers, body }: ClientRequest): http.ClientRequest {
     const { protocol, hostname, port, pathname } = this.#base;
-    const text = body === undefined ? undefined : JSON.stringify(body);
     const request = (protocol === 'https:' ? https : http).request({
       agent: this.#agent,
       method,
@@ -109,14 +108,14 @@ export class HttpClient {
       headers: {
         accept: 'application/json',
         ...headers,
-        ...(text === undefined
+        ...(body === undefined
           ? {}
-          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+          : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
       },
     });
     // A peer that vanished without a word is noticed by the kernel.
     request.once('socket', (socket) => socket.setKeepAlive(true, KEEP_ALIVE_MS));
-    return request.end(text);
+    return request.end(body);
   }
 
   /** Connections that are not in use end. */

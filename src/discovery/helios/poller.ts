@@ -7,7 +7,9 @@ import { LiveSet } from '../live-set.ts';
 import { runRounds } from '../rounds.ts';
 import type { HeliosMaster } from './master.ts';
 import type { HeliosMasters } from './masters.ts';
-import { liveEndpoints, mergedJobs, type RunningTask, type Wanted, wantedJobs } from './tasks.ts';
+import { liveEndpoints, mergedJobs, type RunningTask, type Wanted, type WantedJob, wantedJobs } from './tasks.ts';
+
+const NOTHING: Wanted = { jobs: [], loopback: [] };
 
 interface Follower {
   readonly select: HeliosSelection;
@@ -20,6 +22,11 @@ export class HeliosPoller {
   readonly #masters: HeliosMasters;
   readonly #clock: () => number;
   readonly #followers = new Set<Follower>();
+  /** What was asked about last, the same arrays as long as it stays the same. */
+  #jobs: readonly WantedJob[] = [];
+  #askedFor = 0;
+  #tasks: readonly RunningTask[] = [];
+  #hosts: readonly string[] = [];
 
   /** @param over ends the polling */
   constructor(
@@ -62,14 +69,23 @@ export class HeliosPoller {
   async #poll(master: HeliosMaster, followers: readonly Follower[]): Promise<void> {
     master.begin();
     const jobs = await master.jobs();
-    let isNew = jobs.isNew;
-    const wanted = followers.map((follower) => {
-      const known = jobs.isNew ? null : follower.wanted;
-      isNew ||= known === null;
-      return { ...follower, wanted: known ?? wantedJobs(jobs.value, follower.select) };
-    });
-    const tasks = await master.tasks(mergedJobs(wanted.map((each) => each.wanted)));
-    const up = await master.hostsUp([...new Set(tasks.value.map(({ host }) => host))].sort());
+    let isNew = jobs.isNew || followers.length !== this.#askedFor;
+    for (const follower of followers) {
+      if (!jobs.isNew && follower.wanted !== null) continue;
+      // At once: the rest of the round may fail, and the next time the jobs are no news.
+      follower.wanted = wantedJobs(jobs.value, follower.select);
+      isNew = true;
+    }
+    if (isNew) {
+      this.#jobs = mergedJobs(followers.map(({ wanted }) => wanted ?? NOTHING));
+      this.#askedFor = followers.length;
+    }
+    const tasks = await master.tasks(this.#jobs);
+    if (tasks.value !== this.#tasks) {
+      this.#tasks = tasks.value;
+      this.#hosts = [...new Set(tasks.value.map(({ host }) => host))].sort();
+    }
+    const up = await master.hostsUp(this.#hosts);
     if (!isNew && !tasks.isNew && !up.isNew) {
       for (const { set } of followers) set.confirm();
       return;
@@ -77,10 +93,7 @@ export class HeliosPoller {
     const byJob = new Map<string, RunningTask[]>();
     for (const task of tasks.value) byJob.set(task.job, [...(byJob.get(task.job) ?? []), task]);
     const hosts = new Set(up.value);
-    for (const [i, follower] of followers.entries()) {
-      follower.wanted = (wanted[i] as (typeof wanted)[number]).wanted;
-      show(follower, follower.wanted, byJob, hosts);
-    }
+    for (const follower of followers) show(follower, follower.wanted ?? NOTHING, byJob, hosts);
   }
 }
 
