@@ -6,8 +6,6 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Files that start processes share two cores with their own load, but also wait: a third worker has what they leave.
     maxWorkers: 3,
-    // Modules are loaded once a worker, not once a file. Tests keep nothing in them.
-    isolate: false,
     sequence: { sequencer: ProcessesFirst },
     // Real processes on a machine that does other work: one that fails twice has a reason, and one that passes at the second try is named.
     retry: process.env['CI'] === 'true' ? 1 : 0,
