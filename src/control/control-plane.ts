@@ -147,6 +147,7 @@ export class ControlPlane {
       emit: (event) => events.emit(event),
       clock,
       monotonic,
+      random: Math.random,
     });
   }
 

@@ -69,6 +69,8 @@ export interface JudgeOptions {
   readonly clock: () => number;
   /** Milliseconds, only ever compared with each other. */
   readonly monotonic: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
 }
 
 const BEAT_MS = 100;
@@ -189,7 +191,7 @@ export class Judge {
     if (name === undefined) return undefined;
     const known = this.#routes.get(name);
     if (known !== undefined) return known;
-    const { counters, monotonic } = this.#options;
+    const { counters, monotonic, random } = this.#options;
     const planned = this.#plannedRoute(name);
     if (planned === undefined) return undefined;
     const route = new RouteJudge({
@@ -199,6 +201,7 @@ export class Judge {
       shared: counters,
       local: this.#local,
       monotonic,
+      random,
       onRead: () => this.#onRead(name, route),
     });
     this.#routes.set(name, route);

@@ -17,6 +17,8 @@ export interface RouteJudgeOptions {
   readonly local: Counters;
   /** Milliseconds, only ever compared with each other. */
   readonly monotonic: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
   /** There may be another verdict than before, or other bounds. */
   readonly onRead: () => void;
 }
@@ -50,7 +52,7 @@ export class RouteJudge {
     this.#shared = new Judgement(options.settings, options.isSticky);
     this.#local = new Judgement(options.settings, options.isSticky);
     // Hundreds of routes that begin together are not to be read together ever after.
-    this.#localAt = options.monotonic() - LOCAL_MS * Math.random();
+    this.#localAt = options.monotonic() - LOCAL_MS * options.random();
   }
 
   isOf(settings: JudgeSettings, isSticky: boolean): boolean {

@@ -102,6 +102,7 @@ function open(id: string): Bench {
       emit: (event) => bench.events.push(event),
       clock: () => nowMs,
       monotonic: () => nowMs,
+      random: () => 0.5,
     }),
   };
   benches.push(bench);
