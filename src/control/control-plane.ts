@@ -65,6 +65,7 @@ export class ControlPlane {
       lastState,
       bootstrapOld,
       clock,
+      random: Math.random,
       onState: () => this.#show(),
       onEntry: (entry) => events.emit({ type: 'change', entry }),
       onHealth: (health) => {

@@ -25,6 +25,8 @@ export interface StateKeeperOptions {
   readonly bootstrapOld: boolean;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
   /** What is served from now on. */
   onState(state: State): void;
   /** A change has become part of what is served; each once, in order. */
@@ -114,7 +116,7 @@ export class StateKeeper {
   }
 
   #scheduleBeat(): void {
-    const pauseMs = BEAT_MS * (1 - JITTER + 2 * JITTER * Math.random());
+    const pauseMs = BEAT_MS * (1 - JITTER + 2 * JITTER * this.#options.random());
     if (!this.#closed) this.#beat = setTimeout(() => void this.#onBeat(), pauseMs);
   }
 

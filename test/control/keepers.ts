@@ -8,6 +8,7 @@ export function keeperOf(store: MemoryStore, clock: () => number, onState: () =>
     lastState: { read: async () => undefined, save() {}, failure: null },
     bootstrapOld: false,
     clock,
+    random: Math.random,
     onState,
     onEntry() {},
     onHealth() {},

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { StateKeeper, type StateKeeperOptions } from '../../src/control/state-keeper.ts';
 import type { AuditEntry, State } from '../../src/domain/state.ts';
 import { StoreUnavailable } from '../../src/store/store.ts';
@@ -28,6 +28,7 @@ async function keep(options: Partial<StateKeeperOptions>): Promise<Kept> {
     lastState: { read: async () => undefined, save: (state) => void saved.push(state), failure: null },
     bootstrapOld: false,
     clock: () => 10_000,
+    random: Math.random,
     onState: (state) => void served.push(state),
     onEntry: (entry) => void entries.push(entry),
     onHealth: ({ up }) => void health.push(up),
@@ -135,6 +136,26 @@ test('every change is told once and in order, whoever wrote it, and kept on disk
   expect(entries.map(({ revision }) => revision)).toEqual(Array.from({ length: 20 }, (_, i) => i + 2));
   expect(served).toHaveLength(21);
   expect(saved.at(-1)).toBe(store.state);
+});
+
+test.each([
+  [0, 800],
+  [0.5, 1_000],
+  [0.75, 1_100],
+])('by a chance of %d the store is asked again after %d ms', async (chance, ms) => {
+  vi.useFakeTimers();
+  try {
+    const store = new MemoryStore();
+    const asked = vi.spyOn(store, 'load');
+    await keep({ openStore: async () => store, random: () => chance });
+    asked.mockClear();
+    await vi.advanceTimersByTimeAsync(ms - 1);
+    expect(asked).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(asked).toHaveBeenCalledTimes(1);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('while the store is away its last state is served on, and grows old', async () => {
