@@ -48,12 +48,22 @@ const APART: Apart = {
   applied: ['ms'],
 };
 
+export interface LiveOptions {
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** Milliseconds, only ever compared with each other. */
+  readonly monotonic: () => number;
+  /** Whether longer ranges can be asked for. */
+  readonly hasPrometheus: boolean;
+}
+
 /** One message of what changed since the last; undefined: nothing did. */
 type Message = string | undefined;
 
 export class Live {
   readonly #control: Control;
   readonly #clock: () => number;
+  readonly #monotonic: () => number;
   readonly #hasPrometheus: boolean;
   readonly #clients = new Set<EventStream>();
   readonly #routes = new Told<RouteView>((route, place) => `[${place},${JSON.stringify(withoutCounts(route))}]`, APART);
@@ -66,10 +76,10 @@ export class Live {
   #hurriedAt = Number.NEGATIVE_INFINITY;
   #unsubscribe: (() => void) | undefined;
 
-  /** @param clock milliseconds since 1970 */
-  constructor(control: Control, clock: () => number, hasPrometheus = false) {
+  constructor(control: Control, { clock, monotonic, hasPrometheus }: LiveOptions) {
     this.#control = control;
     this.#clock = clock;
+    this.#monotonic = monotonic;
     this.#hasPrometheus = hasPrometheus;
   }
 
@@ -99,9 +109,9 @@ export class Live {
 
   #hurry(): void {
     if (this.#hurried !== undefined) return;
-    const waitMs = Math.max(HASTE_MS, this.#hurriedAt + HASTE_GAP_MS - performance.now());
+    const waitMs = Math.max(HASTE_MS, this.#hurriedAt + HASTE_GAP_MS - this.#monotonic());
     this.#hurried = setTimeout(() => {
-      this.#hurriedAt = performance.now();
+      this.#hurriedAt = this.#monotonic();
       this.#tell();
     }, waitMs);
   }
@@ -182,7 +192,7 @@ export function registerLive(
   isAdmitted: (request: FastifyRequest) => boolean,
   hasPrometheus: boolean,
 ): void {
-  const live = new Live(control, Date.now, hasPrometheus);
+  const live = new Live(control, { clock: Date.now, monotonic: () => performance.now(), hasPrometheus });
   app.addHook('preClose', async () => {
     for (const response of open) response.end();
   });

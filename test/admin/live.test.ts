@@ -2,9 +2,11 @@
 import { type ClientRequest, get } from 'node:http';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { type EventStream } from '../../src/admin/event-stream.ts';
-import { Live, type LiveRoutes, type LiveStats } from '../../src/admin/live.ts';
+import { Live, type LiveOptions, type LiveRoutes, type LiveStats } from '../../src/admin/live.ts';
 import { FakeControl } from './fake-control.ts';
 import { startAdmin } from './harness.ts';
+
+const TIME: LiveOptions = { clock: Date.now, monotonic: () => performance.now(), hasPrometheus: false };
 
 let control: FakeControl;
 
@@ -44,7 +46,7 @@ const routesOf = (messages: Message[]) => named(messages, 'routes').map(({ data 
 const statsOf = (messages: Message[]) => named(messages, 'stats').map(({ data }) => data as LiveStats);
 
 test('first everything, in the order of the configuration', () => {
-  const live = new Live(control, Date.now);
+  const live = new Live(control, TIME);
   const one = client();
   live.join(one);
   const first = one.take();
@@ -65,7 +67,7 @@ test('first everything, in the order of the configuration', () => {
 });
 
 test('then, each second, what has changed and nothing else', () => {
-  const live = new Live(control, Date.now);
+  const live = new Live(control, TIME);
   const one = client();
   live.join(one);
   one.take();
@@ -82,7 +84,7 @@ test('then, each second, what has changed and nothing else', () => {
 });
 
 test('a change is told at once, with the route as it is then', async () => {
-  const live = new Live(control, Date.now);
+  const live = new Live(control, TIME);
   const one = client();
   live.join(one);
   one.take();
@@ -95,7 +97,7 @@ test('a change is told at once, with the route as it is then', async () => {
 });
 
 test('of changes that come one upon the other the first is told at once, and the others together soon after', async () => {
-  const live = new Live(control, Date.now);
+  const live = new Live(control, TIME);
   const one = client();
   live.join(one);
   const change = async (weightPpm: number, ifRevision: number): Promise<LiveRoutes['changed']> => {
@@ -115,8 +117,29 @@ test('of changes that come one upon the other the first is told at once, and the
   live.leave(one);
 });
 
+test('how long ago the last change was told does not hang on the time of day', async () => {
+  let monotonic = 0;
+  const live = new Live(control, { ...TIME, monotonic: () => monotonic });
+  const one = client();
+  live.join(one);
+  const weight = async (weightPpm: number, ifRevision: number): Promise<number | undefined> => {
+    one.take();
+    await control.setWeight('cart', weightPpm, { actor: 'otto', reason: 'try', ifRevision });
+    vi.advanceTimersByTime(50);
+    return routesOf(one.take())[0]?.changed[0]?.[1].weight;
+  };
+  expect(await weight(250_000, 2)).toBe(25);
+  vi.setSystemTime(Date.now() + 3_600_000);
+  expect(await weight(300_000, 3)).toBeUndefined();
+  vi.advanceTimersByTime(200);
+  monotonic += 201;
+  vi.setSystemTime(Date.now() - 7_200_000);
+  expect(await weight(350_000, 4)).toBe(35);
+  live.leave(one);
+});
+
 test('who comes later is told what it is now, and all are told the same from then on', async () => {
-  const live = new Live(control, Date.now);
+  const live = new Live(control, TIME);
   const [one, two] = [client(), client()];
   live.join(one);
   await control.setWeight('cart', 250_000, { actor: 'otto', reason: 'try', ifRevision: 2 });
@@ -130,7 +153,7 @@ test('who comes later is told what it is now, and all are told the same from the
 });
 
 test('a client that does not keep up is spared the numbers', () => {
-  const live = new Live(control, Date.now);
+  const live = new Live(control, TIME);
   const slow = client(2 * 1024 * 1024);
   live.join(slow);
   slow.take();
@@ -140,7 +163,7 @@ test('a client that does not keep up is spared the numbers', () => {
 });
 
 test('nothing is made while nobody listens', () => {
-  const live = new Live(control, Date.now);
+  const live = new Live(control, TIME);
   const one = client();
   live.join(one);
   live.leave(one);
