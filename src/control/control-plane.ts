@@ -68,8 +68,8 @@ export class ControlPlane {
       random: Math.random,
       onState: () => this.#show(),
       onEntry: (entry) => events.emit({ type: 'change', entry }),
-      onHealth: (health) => {
-        events.emit({ type: 'store', up: health.up, reason: health.up ? null : health.reason });
+      onHealth: (health, disputed) => {
+        events.emit({ type: 'store', up: health.up, disputed, reason: health.up ? null : health.reason });
         if (health.up) void this.#writeFirstWeights();
       },
     });

@@ -11,7 +11,9 @@ export function logEvent(logger: ReturnType<typeof createLogger>, event: Control
     }
     case 'store':
       if (event.up) logger.info('the store answers');
-      else logger.error(`the store does not answer, what is known of it is served: ${event.reason}`);
+      else if (event.disputed) {
+        logger.error(`the store contradicts what is served, which is served on until somebody adopts: ${event.reason}`);
+      } else logger.error(`the store does not answer, what is known of it is served: ${event.reason}`);
       return;
     case 'atRisk':
       logger.warn(event.reason);

@@ -6,7 +6,7 @@ import { ppmToPercent } from '../domain/route.ts';
 import type { RouteState } from '../domain/state.ts';
 import type { RampView } from './control.ts';
 
-/** @param away why the store does not answer, while ramps hold; null: it does */
+/** @param away what is wrong with the store, while ramps hold; null: nothing */
 export function rampView(
   state: RouteState,
   evidence: GateEvidence,

@@ -107,8 +107,12 @@ export class ControlService implements Control {
     const replica = this.#views.replica();
     const isServed = replica.workers.some(({ ready }) => ready);
     const notReady = this.#draining ? 'It is draining' : lackOfReadiness(this.#options, isServed);
-    const disputed = keeper.alarm !== null;
-    const store = { kind: storeKind, up: health.up, disputed, reason: health.up ? null : health.reason };
+    const store = {
+      kind: storeKind,
+      up: health.up,
+      disputed: keeper.isDisputed,
+      reason: health.up ? null : health.reason,
+    };
     const replicas = this.#options.replicas.view(replica.revision);
     const backends = supervisor.backends.discoveries();
     const alarm = alarmOf(this.#options, this.#alarm);

@@ -31,7 +31,8 @@ export interface StateKeeperOptions {
   onState(state: State): void;
   /** A change has become part of what is served; each once, in order. */
   onEntry(entry: AuditEntry): void;
-  onHealth(health: StoreHealth): void;
+  /** @param isDisputed it answers, but what does not follow from what is served */
+  onHealth(health: StoreHealth, isDisputed: boolean): void;
 }
 
 /** The store is asked each second, give or take a fifth, so that replicas do not ask all at once. */
@@ -50,6 +51,7 @@ export class StateKeeper {
   /** What the store must follow from: what is served, or was by this replica's disk. */
   #known: State | undefined;
   #alarm: string | null = null;
+  #isDisputed = false;
   /** Undefined until the store was asked for the first time. */
   #health: StoreHealth | undefined;
   #confirmedAt: number;
@@ -80,7 +82,12 @@ export class StateKeeper {
     return this.#health ?? { up: false, since: this.#confirmedAt, reason: 'it has not been asked yet' };
   }
 
-  /** What the store holds does not follow from what is served: why; null: it does, or does not answer. */
+  /** Whether what the store answered last does not follow from what is served. */
+  get isDisputed(): boolean {
+    return this.#isDisputed;
+  }
+
+  /** What the store holds does not follow from what is served: why; it stays while the store is away. Null: it does, as far as is known. */
   get alarm(): string | null {
     return this.#alarm;
   }
@@ -136,9 +143,9 @@ export class StateKeeper {
   }
 
   #failed(error: Error): void {
-    if (error instanceof StoreDiverged)
-      this.#alarm = `${error.message}; nothing is taken or written until somebody adopts`;
-    this.#note({ up: false, since: this.#options.clock(), reason: error.message });
+    const isDisputed = error instanceof StoreDiverged;
+    if (isDisputed) this.#alarm = `${error.message}; nothing is taken or written until somebody adopts`;
+    this.#note({ up: false, since: this.#options.clock(), reason: error.message }, isDisputed);
   }
 
   #opened(): Promise<Store> {
@@ -195,10 +202,11 @@ export class StateKeeper {
   }
 
   /** That the store answers from the start is nothing to tell. */
-  #note(health: StoreHealth): void {
+  #note(health: StoreHealth, isDisputed = false): void {
     const before = this.#health ?? { up: true };
+    this.#isDisputed = isDisputed;
     this.#health = health.up || before.up ? health : { ...health, since: before.since };
-    if (reasonOf(health) !== reasonOf(before)) this.#options.onHealth(this.#health);
+    if (reasonOf(health) !== reasonOf(before)) this.#options.onHealth(this.#health, isDisputed);
   }
 
   /** The store's present state, which is served from now on. Rejects with StoreUnavailable. */

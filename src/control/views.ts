@@ -73,9 +73,10 @@ export class Views {
     const { value, threshold, verdict, reason: why } = opinion;
     const state = this.#local.served?.routes.get(spec.name) ?? UNKNOWN;
     const { revision, weightPpm, cutover, reason, frozen } = state;
-    const { health } = this.#keeper;
+    const { health, isDisputed } = this.#keeper;
     const obstacles = (state.ramp && this.#obstacles(spec.name, state)) ?? NO_OBSTACLES;
-    const away = health.up ? null : `the store does not answer, so ramps hold: ${health.reason}`;
+    const trouble = isDisputed ? 'contradicts what is served' : 'does not answer';
+    const away = health.up ? null : `the store ${trouble}, so ramps hold: ${health.reason}`;
     return {
       name: spec.name,
       weight: ppmToPercent(weightPpm),

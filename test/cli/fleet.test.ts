@@ -62,6 +62,13 @@ describe('wait', () => {
     expect({ code, err }).toEqual({ code: 4, err: 'crossfade: after 10 ms the store does not answer: disk full' });
   });
 
+  test('a store in dispute is said to be that: 4', async () => {
+    control.disputed = true;
+    const { code, err } = await crossfade('wait --timeout 10');
+    const said = 'crossfade: after 10 ms the store contradicts what is served: it holds another epoch';
+    expect({ code, err }).toEqual({ code: 4, err: said });
+  });
+
   test.each(['soon', '-1', '5 s', '1.5s', '5d'])('"%s" is no time', async (time) => {
     expect((await crossfade('wait --timeout', time)).code).toBe(64);
   });

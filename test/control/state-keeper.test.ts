@@ -12,6 +12,8 @@ interface Kept {
   readonly saved: State[];
   readonly entries: AuditEntry[];
   readonly health: boolean[];
+  /** Whether what was told of the store's health was a dispute. */
+  readonly disputes: boolean[];
 }
 
 let kept: Kept;
@@ -23,6 +25,7 @@ async function keep(options: Partial<StateKeeperOptions>): Promise<Kept> {
   const saved: State[] = [];
   const entries: AuditEntry[] = [];
   const health: boolean[] = [];
+  const disputes: boolean[] = [];
   const keeper = new StateKeeper({
     openStore: () => Promise.reject(new StoreUnavailable('no store')),
     lastState: { read: async () => undefined, save: (state) => void saved.push(state), failure: null },
@@ -31,10 +34,13 @@ async function keep(options: Partial<StateKeeperOptions>): Promise<Kept> {
     random: Math.random,
     onState: (state) => void served.push(state),
     onEntry: (entry) => void entries.push(entry),
-    onHealth: ({ up }) => void health.push(up),
+    onHealth: ({ up }, isDisputed) => {
+      health.push(up);
+      disputes.push(isDisputed);
+    },
     ...options,
   });
-  kept = { keeper, served, saved, entries, health };
+  kept = { keeper, served, saved, entries, health, disputes };
   await keeper.start();
   return kept;
 }
@@ -200,6 +206,24 @@ describe('in dispute about what counts', () => {
     const { keeper } = await inDispute(store);
     await expect(keeper.compareAndSet(change(before.epoch, 0))).rejects.toMatchObject({ name: 'StoreDiverged' });
     expect(store.state).toBe(before);
+  });
+
+  test('is told from a store that does not answer, which it may come to be', async () => {
+    const store = new MemoryStore();
+    const { keeper, disputes, health } = await inDispute(store);
+    expect([keeper.isDisputed, disputes]).toEqual([true, [true]]);
+    store.away = true;
+    await until('the store to be away', () => disputes.length === 2);
+    expect([keeper.isDisputed, disputes]).toEqual([false, [true, false]]);
+    expect(keeper.alarm).not.toBeNull();
+    store.away = false;
+    await until('the dispute again', () => disputes.length === 3);
+    await keeper.adopt('served', { actor: 'ann', reason: '' });
+    expect([keeper.isDisputed, disputes, health]).toEqual([
+      false,
+      [true, false, true, false],
+      [false, false, false, true],
+    ]);
   });
 
   test('a route that went back in an otherwise newer state is seen', async () => {

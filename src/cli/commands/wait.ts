@@ -46,7 +46,8 @@ export function addWait(program: Command, context: Context): void {
 function outOfTime({ store, replicas }: Status, wanted: number | undefined, timeout: number): CliError {
   const after = `after ${timeout} ms`;
   if (wanted === undefined) {
-    return new CliError(EXIT.unreachable, `${after} the store does not answer: ${store.reason ?? 'unknown reason'}`);
+    const trouble = store.disputed === true ? 'contradicts what is served' : 'does not answer';
+    return new CliError(EXIT.unreachable, `${after} the store ${trouble}: ${store.reason ?? 'unknown reason'}`);
   }
   const behind = laggards(replicas, wanted);
   const serving = replicas.length - behind.length;
