@@ -56,10 +56,16 @@ export class Applied {
   }
 
   view(revision: number): AppliedView {
-    const all = [this.#served, ...this.#others];
-    const replicas = all.filter((served) => served >= revision).length;
+    const { replicas, of } = this.reach(revision);
     const mark = this.#marks[this.#placeOf(revision)];
-    return { replicas, of: all.length, ms: replicas === all.length ? (mark?.ms ?? null) : null };
+    return { replicas, of, ms: replicas === of ? (mark?.ms ?? null) : null };
+  }
+
+  /** How many replicas serve the revision, of how many. */
+  reach(revision: number): Pick<AppliedView, 'replicas' | 'of'> {
+    let replicas = this.#served >= revision ? 1 : 0;
+    for (const served of this.#others) if (served >= revision) replicas += 1;
+    return { replicas, of: 1 + this.#others.length };
   }
 
   /** Of the first mark that is not older: marks rise, and a view of all routes asks for each of them. */

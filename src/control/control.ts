@@ -6,7 +6,7 @@ import type { RouteExamination } from '../domain/doctor.ts';
 import type { AuditEntry } from '../domain/state.ts';
 import type { ControlEvent, Refusal } from './control-event.ts';
 import type { ExplainRequest, ExplainView } from './explain-view.ts';
-import type { RouteView, UnconfiguredView } from './route-view.ts';
+import type { RouteGlance, RouteView, UnconfiguredView } from './route-view.ts';
 import type { StatusView } from './status-view.ts';
 import type { PreviewView, SeriesView, StatsRow } from './traffic-view.ts';
 import type { RampPreview, RampRequest, WriteRequest, WriteResult } from './write-request.ts';
@@ -17,6 +17,8 @@ export interface Control {
   /** Routes that the store has and this replica does not serve. */
   unconfigured(): UnconfiguredView[];
   route(name: string): RouteView | undefined;
+  /** Of all routes, in the order of `routes`. */
+  glances(): RouteGlance[];
   /** Of all routes, in the order of `routes`. */
   stats(): StatsRow[];
   /** The last hour of a route; undefined: not configured. */

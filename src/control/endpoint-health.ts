@@ -43,6 +43,10 @@ export interface KnownEndpoint extends EndpointHealth {
   readonly since: number;
 }
 
+export interface UnwellEndpoint extends KnownEndpoint {
+  readonly state: Exclude<EndpointState, 'healthy'>;
+}
+
 /** Its source has it no more: nothing new is sent to it, and what runs on it finishes. */
 export interface LeftEndpoint {
   readonly endpoint: Endpoint;
@@ -221,6 +225,13 @@ export class EndpointsHealth {
 
   view(backend: number): KnownEndpoint[] {
     return this.#backends[backend]?.view(this.#options.clock(), this.#options.wall()) ?? [];
+  }
+
+  /** Those that are not healthy; looked at each second, when of thousands mostly all are. */
+  unwell(backend: number): UnwellEndpoint[] {
+    const watched = this.#backends[backend];
+    if (watched === undefined || watched.ledger.isCalm(this.#options.clock())) return [];
+    return this.view(backend).flatMap(({ state, ...known }) => (state === 'healthy' ? [] : [{ ...known, state }]));
   }
 
   left(backend: number): LeftEndpoint[] {

@@ -11,7 +11,7 @@ import type { Endpoint } from '../domain/snapshot.ts';
 import type { AttemptsOfEndpoint, HealthMessage } from '../seam.ts';
 import { Backends, formatEndpoint } from './backends.ts';
 import type { BackendView } from './control.ts';
-import { EndpointsHealth, type KnownEndpoint, type LeftEndpoint } from './endpoint-health.ts';
+import { EndpointsHealth, type KnownEndpoint, type LeftEndpoint, type UnwellEndpoint } from './endpoint-health.ts';
 import type { Events } from './events.ts';
 import type { Plan } from './plan.ts';
 import { probeBackend } from './probe.ts';
@@ -126,6 +126,11 @@ export class KnownBackends {
   /** A backend's endpoints with their health. */
   health(backend: number): KnownEndpoint[] {
     return this.#health.view(backend);
+  }
+
+  /** Those of a backend's endpoints that are not healthy. */
+  unwell(backend: number): UnwellEndpoint[] {
+    return this.#health.unwell(backend);
   }
 
   /** Endpoints that its source has no more, for a while. */

@@ -48,6 +48,16 @@ export interface RouteView {
   applied: AppliedView;
 }
 
+/** A route for those who look at all of them each second. */
+export interface RouteGlance {
+  /**
+   * Without what changes with each request: counts are 0, the evidence has no value and no reason, `applied` no time. The same object for
+   * as long as it says the same.
+   */
+  readonly standing: RouteView;
+  readonly evidence: RouteView['evidence'];
+}
+
 /** Times in milliseconds, `since` and `at` since 1970 by the store's clock. */
 export interface RampView {
   template: string | null;

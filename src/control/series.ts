@@ -1,7 +1,7 @@
 /** The last hour of every route in memory, for charts and for what stands on screen now. Sampled once a second, from sums that are there anyway. */
 import { ppmToPercent } from '../domain/route.ts';
 import type { SeriesView, SideSeries, StatsRow } from './control.ts';
-import { RouteHistory, type SideSpan } from './route-history.ts';
+import { RouteHistory } from './route-history.ts';
 
 /** Seconds that `stats` looks back. */
 export const STATS_SECONDS = 10;
@@ -87,9 +87,21 @@ export class Series {
     const history = this.#histories.get(name);
     if (history === undefined) return [0, 0, null, null, 0, 0, 0, null, null, 0];
     const age = this.#tick - (this.#since.get(name) as number);
-    const [old, fresh] = [0, 1].map((side) => history.span(age, STATS_SECONDS, side)) as [SideSpan, SideSpan];
+    const [old, oldFaults, oldP50, oldP99] = history.span(age, STATS_SECONDS, 0);
+    const [fresh, newFaults, newP50, newP99] = history.span(age, STATS_SECONDS, 1);
     const [underWayOld, underWayNew] = history.inflight;
-    return [...rounded(old), underWayOld, ...rounded(fresh), underWayNew];
+    return [
+      old,
+      oldFaults,
+      milliseconds(oldP50),
+      milliseconds(oldP99),
+      underWayOld,
+      fresh,
+      newFaults,
+      milliseconds(newP50),
+      milliseconds(newP99),
+      underWayNew,
+    ];
   }
 
   /** Undefined: no such route. */
@@ -114,10 +126,6 @@ export class Series {
     const at = order.map((slot) => ends[slot] as number);
     return { seconds, at, weight: column(8), old: side(0), new: side(4) };
   }
-}
-
-function rounded([requests, faults, p50, p99]: SideSpan): [number, number, number | null, number | null] {
-  return [requests, faults, milliseconds(p50), milliseconds(p99)];
 }
 
 /** To the tenth; null for NaN, which JSON has not. */

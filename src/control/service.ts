@@ -15,6 +15,7 @@ import type {
   RampPreview,
   RampRequest,
   Refusal,
+  RouteGlance,
   RouteView,
   SeriesView,
   StatsRow,
@@ -121,6 +122,10 @@ export class ControlService implements Control {
 
   routes(): RouteView[] {
     return this.#views.routes();
+  }
+
+  glances(): RouteGlance[] {
+    return this.#views.glances();
   }
 
   unconfigured(): UnconfiguredView[] {

@@ -12,10 +12,11 @@ export function bucketQuantile(counts: ArrayLike<number>, quantile: number): num
   for (let i = 0; i < counts.length; i++) total += counts[i] as number;
   if (total <= 0) return Number.NaN;
   let below = 0;
-  for (const [i, upper] of DURATION_BUCKETS_SECONDS.entries()) {
+  for (let i = 0; i < DURATION_BUCKETS_SECONDS.length; i++) {
     const count = counts[i] as number;
     if (count > 0 && below + count >= quantile * total) {
       const lower = i === 0 ? 0 : (DURATION_BUCKETS_SECONDS[i - 1] as number);
+      const upper = DURATION_BUCKETS_SECONDS[i] as number;
       return 1000 * (lower + ((upper - lower) * (quantile * total - below)) / count);
     }
     below += count;

@@ -10,6 +10,7 @@ import type {
   RampRequest,
   Refusal,
   ReplicaView,
+  RouteGlance,
   RouteView,
   SeriesView,
   StatsRow,
@@ -50,6 +51,7 @@ export class FakeControl implements Control {
   /** Routes of the store that are not configured. */
   stored: UnconfiguredView[] = [];
   readonly #routes = new Map<string, RouteState>();
+  readonly #standings = new Map<string, RouteView>();
   readonly #audit: AuditEntry[] = [];
   readonly #events: ControlEvent[] = [];
   readonly #listeners = new Set<(event: ControlEvent) => void>();
@@ -114,6 +116,22 @@ export class FakeControl implements Control {
 
   routes(): RouteView[] {
     return [...this.#routes.keys()].map((name) => this.route(name) as RouteView);
+  }
+
+  glances(): RouteGlance[] {
+    return this.routes().map((route) => {
+      const made: RouteView = {
+        ...route,
+        old: { ...route.old, requests: 0, faults: 0 },
+        new: { ...route.new, requests: 0, faults: 0 },
+        evidence: { ...route.evidence, value: 0, reason: '' },
+        applied: { ...route.applied, ms: null },
+      };
+      const known = this.#standings.get(route.name);
+      const standing = known !== undefined && JSON.stringify(known) === JSON.stringify(made) ? known : made;
+      this.#standings.set(route.name, standing);
+      return { standing, evidence: route.evidence };
+    });
   }
 
   route(name: string): RouteView | undefined {

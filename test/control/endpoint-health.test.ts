@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { afterEach, expect, test } from 'vitest';
 import { EndpointsHealth } from '../../src/control/endpoint-health.ts';
 import { planOf } from './plans.ts';
@@ -44,4 +45,32 @@ test('an endpoint says since when it is as it is; one that its source has no mor
   watched.follow(0, [A]);
   now += 61_000;
   expect(watched.left(0)).toEqual([]);
+});
+
+test('those that are not healthy are what of all is not healthy, whatever workers have seen', () => {
+  const seen = fc.record({ at: fc.constantFrom(0, 1), isUnreachable: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(fc.array(seen, { maxLength: 4 })), (reports) => {
+      const watched = new EndpointsHealth({
+        clock: () => 0,
+        wall: () => 0,
+        random: () => 0.5,
+        watcher: { onExceptions() {}, onEndpoint() {}, onBackend() {} },
+      });
+      watched.install(planOf(['demo']));
+      expect(watched.unwell(0)).toEqual([]);
+      watched.follow(0, [A, B]);
+      const keys = watched.view(0).map(({ key }) => key);
+      for (const [worker, report] of reports.entries()) {
+        watched.reported(
+          worker % 2,
+          report.map(({ at, isUnreachable }) => {
+            return { backend: 0, key: keys[at] as string, attempts: 1, faults: 0, streak: 0, isUnreachable };
+          }),
+        );
+        expect(watched.unwell(0)).toEqual(watched.view(0).filter(({ state }) => state !== 'healthy'));
+      }
+      watched.close();
+    }),
+  );
 });
