@@ -159,7 +159,7 @@ export class Live {
     return message('routes', { count: this.#routes.count, changed } satisfies LiveRoutes);
   }
 
-  /** In one piece: a text for each route by itself takes twice as long. */
+  /** In one piece: a text for each route by itself takes a third longer. */
   #statsMessage(rows: readonly [place: number, row: StatsRow][], evidence: LiveStats['evidence']): string {
     const placed = rows.map(([place, row]): LiveStats['rows'][number] => [place, ...row]);
     return message('stats', { at: this.#clock(), rows: placed, evidence } satisfies LiveStats);

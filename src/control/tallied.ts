@@ -52,12 +52,11 @@ export class Tallied {
 
   /** All of it, in order of era. */
   take(): Batch[] {
-    const batches = [...this.#batches.values()].sort((a, b) => a.era - b.era);
-    const last = batches.at(-1);
-    if (last !== undefined) {
-      for (const [bin, count] of this.#latencies) add(last.deltas, latencyName(bin), count);
-      this.#latencies = new Map();
-    }
+    if (this.isEmpty) return [];
+    const batches = [...this.#batches.values()];
+    if (batches.length > 1) batches.sort((a, b) => a.era - b.era);
+    for (const [bin, count] of this.#latencies) add((batches.at(-1) as Batch).deltas, latencyName(bin), count);
+    this.#latencies = new Map();
     this.#batches = new Map();
     this.#sightings = 0;
     return batches;

@@ -173,8 +173,8 @@ export class Evidence {
   restore({ bucket, begun, streams, ceilings, beyond }: SavedEvidence): void {
     this.#bucket = bucket;
     this.#begun = begun;
-    for (const [i, saved] of streams.entries()) this.#streams[i]?.process.restore(saved);
-    for (const [i, stakes] of ceilings.entries()) this.#ceilings?.[i]?.restore(stakes);
+    for (let i = 0; i < streams.length; i++) this.#streams[i]?.process.restore(streams[i] as SavedEProcess);
+    for (let i = 0; i < ceilings.length; i++) this.#ceilings?.[i]?.restore(ceilings[i] as readonly number[]);
     if (beyond !== null) this.#beyond?.restore(beyond);
   }
 

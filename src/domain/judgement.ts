@@ -8,7 +8,7 @@ import { SLOW_QUANTILES, slowBounds } from './latency.ts';
 import { LATENCY_BINS, quantile } from './latency-sketch.ts';
 import { rounded, roundedTrial } from './rounded.ts';
 import { Streak } from './streak.ts';
-import { AT_LATE_SLOW, AT_SLOW, AT_TIMED, SLOW_KINDS, TALLY_NAMES, TALLY_SIDE_CELLS } from './tally.ts';
+import { AT_LATE_SLOW, AT_SLOW, AT_TIMED, SLOW_KINDS, TALLY_CELLS, TALLY_NAMES, TALLY_SIDE_CELLS } from './tally.ts';
 import { openTrial, type SavedTrial, type Trial } from './trial.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -87,10 +87,11 @@ export class Judgement {
   readonly #test: TestSettings;
   readonly #latency: JudgeSettings['latency'];
   readonly #streak = new Streak();
-  /** Of a block's cells, by prefix of the trial. */
-  readonly #names: readonly (readonly string[])[];
-  readonly #ofOld = new Float64Array(TALLY_SIDE_CELLS);
-  readonly #ofNew = new Float64Array(TALLY_SIDE_CELLS);
+  /** By prefix of the trial: the place of each of a block's cells, by name. */
+  readonly #cells: readonly ReadonlyMap<string, number>[];
+  readonly #block = new Float64Array(TALLY_CELLS);
+  readonly #ofOld = this.#block.subarray(0, TALLY_SIDE_CELLS);
+  readonly #ofNew = this.#block.subarray(TALLY_SIDE_CELLS);
   #trial: Trial;
   #bucket = -1;
   #saved: Saved | null = null;
@@ -99,8 +100,8 @@ export class Judgement {
   #own: { readonly saved: Saved; readonly result: string } | null = null;
   #testSince = -1;
   #latencies = new Float64Array(LATENCY_BINS);
-  #votes = new Map<string, number>();
-  #steps = new Map<string, number>();
+  readonly #votes = new Map<string, number>();
+  readonly #steps = new Map<string, number>();
   #bounds: LatencyBounds | null = null;
   /** Open bucket that `#bounds` were made in, after `#savedIndex`. */
   #boundsOf = -1;
@@ -120,7 +121,7 @@ export class Judgement {
       ceiling: ceiling > 0 ? { share: ceiling, alpha } : null,
     };
     this.#trial = openTrial(isSticky, this.#test, 0);
-    this.#names = this.#trial.prefixes.map((prefix) => TALLY_NAMES.map((name) => prefix + name));
+    this.#cells = this.#trial.prefixes.map(cellsUnder);
   }
 
   /** In place of all that was read before. @returns what to write as the result of the last bucket that is over, if that is not done */
@@ -211,8 +212,10 @@ export class Judgement {
     this.#testSince = testSince;
     this.#latencies.fill(0);
     for (let i = 0; i < latencies.length; i += 2) this.#latencies[latencies[i] as number] = latencies[i + 1] as number;
-    this.#votes = new Map(Object.entries(votes));
-    this.#steps = new Map(Object.entries(steps));
+    this.#votes.clear();
+    for (const replica of Object.keys(votes)) this.#votes.set(replica, votes[replica] as number);
+    this.#steps.clear();
+    for (const step of Object.keys(steps)) this.#steps.set(step, steps[step] as number);
     return true;
   }
 
@@ -234,20 +237,28 @@ export class Judgement {
       this.#votes.clear();
       this.#steps.clear();
     }
-    for (let i = 0; i < this.#names.length; i++) this.#countUnder(i, weightPpm, counts);
+    const names = Object.keys(counts);
+    for (let i = 0; i < this.#cells.length; i++) this.#countUnder(i, weightPpm, counts, names);
     this.#countStep(weightPpm, counts);
-    for (const name of Object.keys(counts)) {
+    for (const name of names) {
       if (name.startsWith(LATENCY)) this.#countLatency(Number(name.slice(LATENCY.length)), counts[name] as number);
       else if (name.startsWith(VOTE)) this.#votes.set(name.slice(VOTE.length), this.#bucket);
     }
   }
 
-  #countUnder(index: number, weightPpm: number, counts: Readonly<Record<string, number>>): void {
-    const names = this.#names[index] as readonly string[];
+  /** By the few names that there are: most cells of a block count what hardly ever happens. */
+  #countUnder(
+    index: number,
+    weightPpm: number,
+    counts: Readonly<Record<string, number>>,
+    names: readonly string[],
+  ): void {
+    const cells = this.#cells[index] as ReadonlyMap<string, number>;
     const [old, fresh] = [this.#ofOld, this.#ofNew];
-    for (let cell = 0; cell < TALLY_SIDE_CELLS; cell++) {
-      old[cell] = counts[names[cell] as string] ?? 0;
-      fresh[cell] = counts[names[TALLY_SIDE_CELLS + cell] as string] ?? 0;
+    this.#block.fill(0);
+    for (const name of names) {
+      const cell = cells.get(name);
+      if (cell !== undefined) this.#block[cell] = counts[name] as number;
     }
     const evidence = this.#trial.countsOf(index);
     evidence.addOutcomes(weightPpm, old, fresh);
@@ -276,7 +287,7 @@ export class Judgement {
 
   #boundsNow(): LatencyBounds | null {
     let total = 0;
-    for (const count of this.#latencies) total += count;
+    for (let bin = 0; bin < LATENCY_BINS; bin++) total += this.#latencies[bin] as number;
     if (total < ENOUGH_LATENCIES) return null;
     const bounds = SLOW_KINDS.map((kind) => {
       return slowBounds(quantile(this.#latencies, SLOW_QUANTILES[kind]) as number, this.#latency);
@@ -314,6 +325,15 @@ function inTime(side: Float64Array, kind: number): number {
 /** Those beyond it, late ones too. */
 function slowOf(side: Float64Array, kind: number): number {
   return (side[AT_SLOW + kind] as number) + (side[AT_LATE_SLOW + kind] as number);
+}
+
+/** The same map for all routes. */
+const CELLS = new Map<string, ReadonlyMap<string, number>>();
+
+function cellsUnder(prefix: string): ReadonlyMap<string, number> {
+  const cells = CELLS.get(prefix) ?? new Map(TALLY_NAMES.map((name, cell) => [prefix + name, cell]));
+  CELLS.set(prefix, cells);
+  return cells;
 }
 
 function isEqual(one: readonly number[], other: readonly number[]): boolean {

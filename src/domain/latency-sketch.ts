@@ -28,7 +28,7 @@ function binBound(bin: number): number {
  */
 export function quantile(bins: Float64Array, share: number): number | undefined {
   let total = 0;
-  for (const count of bins) total += count;
+  for (let bin = 0; bin < bins.length; bin++) total += bins[bin] as number;
   if (total <= 0) return undefined;
   let seen = 0;
   for (let bin = 0; bin < bins.length; bin++) {

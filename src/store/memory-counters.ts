@@ -49,8 +49,7 @@ export class MemoryCounters implements Counters {
     for (const name of Object.keys(deltas)) add(counts, name, deltas[name] as number);
     if (sightings.length > 0) this.#see(kept, index, counts, sightings);
     const bucket = { index, era, counts };
-    if (before === undefined)
-      kept.buckets = [...kept.buckets, bucket].sort((a, b) => a.index - b.index || a.era - b.era);
+    if (before === undefined) kept.buckets = inOrder([...kept.buckets, bucket]);
     else kept.buckets = kept.buckets.map((each) => (each === before ? bucket : each));
     kept.cells += Object.keys(counts).length - (before === undefined ? 0 : Object.keys(before.counts).length);
     kept.last = index;
@@ -106,6 +105,10 @@ export class MemoryCounters implements Counters {
   #evidence(kept: Kept): RouteEvidence {
     return { open: this.#open(kept), closed: kept.closed, buckets: kept.buckets };
   }
+}
+
+function inOrder(buckets: Bucket[]): readonly Bucket[] {
+  return buckets.length > 1 ? buckets.sort((a, b) => a.index - b.index || a.era - b.era) : buckets;
 }
 
 function add(counts: Counts, name: string, value: number): void {
