@@ -1,4 +1,5 @@
 /** Frames to the output. */
+import { copyBytes } from './copy.ts';
 import type { FieldBlock } from './field-block.ts';
 import {
   ACK,
@@ -106,7 +107,7 @@ export class FrameWriter {
     const p = this.#begin(end - start, DATA, endFlag, streamId);
     output.dataAt = p - FRAME_HEADER_BYTES;
     output.dataStreamId = streamId;
-    bytes.copy(output.bytes, p, start, end);
+    copyBytes(bytes, start, end, output.bytes, p);
   }
 
   /** Ends a stream behind its data: in the last frame of it when that has not left yet. */

@@ -292,7 +292,7 @@ export class Exchange implements Pending, Sweepable {
     this.#finish();
   }
 
-  // From the backend's half.
+  // From the backend's half, which reads the clock when it has read something.
 
   onConnected(): void {
     this.#observation.connected(this.#runtime.clock());
@@ -305,7 +305,7 @@ export class Exchange implements Pending, Sweepable {
 
   onInterim(response: ResponseView): void {
     this.kept.lose();
-    this.#progress.responseActiveMs = this.#runtime.tick();
+    this.#progress.responseActiveMs = this.#runtime.nowMs;
     this.#inbound.respondInterim(response);
   }
 
@@ -313,7 +313,7 @@ export class Exchange implements Pending, Sweepable {
     if (this.#call.type !== null && grpcStatus(response.fields) === UNAVAILABLE && this.#isRescuedCall()) return;
     this.#progress.responseStarted = true;
     this.kept.lose();
-    this.#progress.responseActiveMs = this.#runtime.tick();
+    this.#progress.responseActiveMs = this.#runtime.nowMs;
     this.#status = response.status;
     this.#entry?.head(this.#runtime.clock());
     this.#responseNominated = response.connection.nominated;
@@ -339,7 +339,7 @@ export class Exchange implements Pending, Sweepable {
 
   /** False: the client cannot take more now. */
   onResponseBody(bytes: Buffer, start: number, end: number): boolean {
-    this.#progress.responseActiveMs = this.#runtime.tick();
+    this.#progress.responseActiveMs = this.#runtime.nowMs;
     this.#entry?.body(end - start);
     const flowing = this.#inbound.respondBody(bytes, start, end);
     this.#progress.responseBlocked = !flowing;
@@ -352,7 +352,7 @@ export class Exchange implements Pending, Sweepable {
 
   onResponseEnd(trailers: Fields | null): void {
     this.#letGo();
-    const nowMs = this.#runtime.clock();
+    const { nowMs } = this.#runtime;
     const isFault = this.#settle(trailers, nowMs) === OUTCOME_FAULT;
     this.#attempts.lastPool?.count(isFault);
     if (isFault) this.#entry?.faultByStatus(this.#call.type !== null);

@@ -2,20 +2,20 @@
 import type { Fields } from '../fields.ts';
 import { latin1 } from '../http1/latin1.ts';
 import { CHUNK_TAIL, chunkHead, lastChunk } from '../http1/serialize.ts';
-import type { SocketOutput } from './socket-output.ts';
+import type { Output } from './output.ts';
 
 /** Up to here copying into one string is cheaper than a second buffer for the kernel (libuv writes such strings from its stack). */
 const JOIN_BYTES = 8192;
 
 export class Http1Writer {
-  readonly #output: SocketOutput;
+  readonly #output: Output;
   /** Whether body bytes stay untouched after the call, so that they need no copy. */
   readonly #keepsBytes: boolean;
   #held = '';
   #chunked = false;
   #isFlowing = true;
 
-  constructor(output: SocketOutput, keepsBytes: boolean) {
+  constructor(output: Output, keepsBytes: boolean) {
     this.#output = output;
     this.#keepsBytes = keepsBytes;
   }

@@ -14,10 +14,11 @@ import { Exchange } from './exchange.ts';
 import { Forwarding } from './forwarding.ts';
 import type { InboundHalf, Peer, ResponseView } from './halves.ts';
 import { Http1Writer } from './http1-writer.ts';
+import type { Output } from './output.ts';
+import { outputTo } from './outputs.ts';
 import { countRejection } from './rejections.ts';
 import { http1Error } from './respond-error.ts';
 import type { Runtime } from './runtime.ts';
-import { SocketOutput } from './socket-output.ts';
 import { AWAKE, type Resting } from './sweeper.ts';
 import { Tunnel } from './tunnel.ts';
 
@@ -48,7 +49,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
   readonly #runtime: Runtime;
   readonly #socket: Socket;
   readonly #reader: RequestReader;
-  readonly #output: SocketOutput;
+  readonly #output: Output;
   readonly #writer: Http1Writer;
   readonly #exchange: Exchange;
   readonly #onGone: () => void;
@@ -80,12 +81,12 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
     this.#onGone = onGone;
     this.#reader = new RequestReader(runtime.serving.limits, this);
     this.#head = this.#reader.head;
-    this.#output = new SocketOutput(
+    this.#output = outputTo(
       socket,
       () => this.#onDrain(),
       () => socket.destroy(),
     );
-    if (peer.scheme === 'http') this.#output.useHandle();
+    this.#output.useHandle();
     this.#writer = new Http1Writer(this.#output, false);
     this.#exchange = new Exchange(runtime, this);
     this.#waitingSinceMs = runtime.nowMs;
@@ -338,13 +339,13 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
       return;
     }
     if (this.#clientEnded && this.#reader.buffered === 0) {
-      this.#socket.end();
+      this.#output.end();
       return;
     }
     this.#reader.next();
     this.#exchange.flushRequest();
     if (this.#state === 'open') this.#readOn();
-    if (this.#clientEnded && !this.#exchange.isOpen) this.#socket.end();
+    if (this.#clientEnded && !this.#exchange.isOpen) this.#output.end();
   }
 
   /** Before a route is looked for: the head is not whole, not valid, or announces too large a body. */
@@ -368,7 +369,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
     this.#state = 'lingering';
     this.#waitingSinceMs = this.#runtime.nowMs;
     this.#lingerUntilMs = this.#runtime.nowMs + LINGER_MOST_MS;
-    this.#socket.end();
+    this.#output.end();
     this.#resumeSocket();
   }
 

@@ -11,10 +11,11 @@ import type { Flushable } from './flusher.ts';
 import { Forwarding } from './forwarding.ts';
 import type { Peer } from './halves.ts';
 import { InboundStream, type StreamOwner } from './inbound-stream.ts';
+import type { Output } from './output.ts';
+import { outputTo } from './outputs.ts';
 import { countRejection } from './rejections.ts';
 import type { Runtime } from './runtime.ts';
 import { isReset } from './socket-input.ts';
-import { SocketOutput } from './socket-output.ts';
 import type { Sweepable } from './sweeper.ts';
 
 /** How long the client may take to close after the last frame, so that a reset does not eat it. */
@@ -34,11 +35,11 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
   readonly forwarding: Forwarding;
   readonly #runtime: Runtime;
   readonly #socket: Socket;
-  readonly #output: SocketOutput;
+  readonly #output: Output;
   readonly #connection: Http2Connection;
   readonly #onGone: () => void;
   /** With a request under way. */
-  readonly #halves = new Set<InboundStream>();
+  readonly #halves: InboundStream[] = [];
   readonly #spare: InboundStream[] = [];
   #touched: InboundStream[] = [];
   #isGone = false;
@@ -57,12 +58,12 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
     this.forwarding = new Forwarding(peer, '2.0 crossfade');
     this.#onGone = onGone;
     this.#idleSinceMs = runtime.nowMs;
-    this.#output = new SocketOutput(
+    this.#output = outputTo(
       socket,
       () => this.#onDrain(),
       () => socket.destroy(),
     );
-    if (peer.scheme === 'http') this.#output.useHandle();
+    this.#output.useHandle();
     const { limits, idleMs } = runtime.serving;
     this.#connection = new Http2Connection(
       'server',
@@ -109,7 +110,7 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
 
   /** It may have ended only what it sends (TCP's half-close) and wait for its answers, or be gone: what it is told now finds that out. */
   #onClientEnd(): void {
-    if (this.#overMs > 0 || this.#halves.size === 0 || isReset(this.#socket)) {
+    if (this.#overMs > 0 || this.#halves.length === 0 || isReset(this.#socket)) {
       this.#close();
       return;
     }
@@ -136,14 +137,23 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
 
   done(half: InboundStream): void {
     this.#idleSinceMs = this.#runtime.nowMs;
-    if (this.#halves.delete(half) && this.#spare.length < SPARE_HALVES) this.#spare.push(half);
+    const { slot } = half;
+    if (this.#halves[slot] !== half) return;
+    // The last of them takes its place.
+    const last = this.#halves.pop() as InboundStream;
+    if (last !== half) {
+      this.#halves[slot] = last;
+      last.slot = slot;
+    }
+    if (this.#spare.length < SPARE_HALVES) this.#spare.push(half);
   }
 
   // From the connection.
 
   onRequest(stream: Http2Stream, head: RequestHead): void {
     const half = this.#spare.pop() ?? new InboundStream(this.#runtime, this);
-    this.#halves.add(half);
+    half.slot = this.#halves.length;
+    this.#halves.push(half);
     half.begin(stream, head);
   }
 
@@ -184,7 +194,7 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
   onClosed(): void {
     this.#connection.flush();
     this.#overMs = this.#runtime.nowMs;
-    this.#socket.end();
+    this.#output.end();
   }
 
   // Time.
@@ -199,9 +209,10 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
       if (isTold && nowMs - this.#overMs >= LINGER_MS) this.#socket.destroy();
       return;
     }
-    for (const half of this.#halves) half.exchange.sweep(nowMs);
+    // One that ends in it takes itself off the list.
+    for (const half of [...this.#halves]) half.exchange.sweep(nowMs);
     this.#connection.sweep(nowMs);
-    const isResting = this.#halves.size === 0;
+    const isResting = this.#halves.length === 0;
     // Some clients lose what they were about to ask when they are told to go, so one that is busy may come to rest before.
     if (
       this.#runtime.isDraining &&

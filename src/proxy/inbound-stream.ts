@@ -36,6 +36,8 @@ export class InboundStream implements InboundHalf, StreamSink {
   readonly exchange: Exchange;
   /** On the connection's list of those that have got something. */
   isTouched = false;
+  /** Its place among those of the connection that have a request under way. */
+  slot = -1;
   readonly #owner: StreamOwner;
   readonly #runtime: Runtime;
   #stream: Http2Stream | null = null;

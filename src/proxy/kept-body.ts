@@ -10,7 +10,7 @@ export class KeptBody {
   /** For the next request. */
   begin(): void {
     this.isLost = false;
-    if (this.#bytes > 0) this.#pieces.length = 0;
+    if (this.#pieces.length > 0) this.#pieces.length = 0;
     this.#bytes = 0;
   }
 
@@ -24,7 +24,7 @@ export class KeptBody {
 
   lose(): void {
     this.isLost = true;
-    this.#pieces.length = 0;
+    if (this.#pieces.length > 0) this.#pieces.length = 0;
   }
 
   /** False: the backend takes no more for now. */

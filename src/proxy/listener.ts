@@ -13,7 +13,7 @@ import { countRejection } from './rejections.ts';
 import { http1Error } from './respond-error.ts';
 import type { Runtime } from './runtime.ts';
 import { createSecuring } from './securing.ts';
-import { adoptSocket, sharedRead } from './socket-input.ts';
+import { adoptSocket, readByHandle, readSecured, sharedRead } from './socket-input.ts';
 
 /** Connections that wait to be accepted; the kernel's own limit (somaxconn) is what holds. */
 const BACKLOG = 4096;
@@ -74,7 +74,7 @@ export class Listener {
         certificate: certificate === undefined ? null : clientCertElement(certificate),
       };
       this.#admit(socket, client, 'https', (connection) =>
-        socket.on('data', (bytes: Buffer) => connection.onData(bytes, bytes.length)),
+        readSecured(socket, (bytes, length) => connection.onData(bytes, length)),
       );
     });
   }
@@ -134,10 +134,9 @@ export class Listener {
 
   #arrivePlain(accepted: Socket, address: string, isTrusted: boolean): void {
     let receiver: { onData(bytes: Buffer, length: number): void } = DEAF;
-    const socket = adoptSocket(
-      accepted,
-      sharedRead((bytes, length) => receiver.onData(bytes, length)),
-    );
+    const onData = (bytes: Buffer, length: number): void => receiver.onData(bytes, length);
+    const socket = adoptSocket(accepted, sharedRead(onData));
+    readByHandle(socket, onData);
     const begin = (source: string | null, rest: Buffer | null): void =>
       this.#admit(socket, { address: source ?? address, certificate: null }, 'http', (connection) => {
         receiver = connection;

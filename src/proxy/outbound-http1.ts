@@ -1,5 +1,6 @@
 /** A connection to a backend that speaks HTTP/1.1, and on it one request after the other. */
 import { connect, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Fields } from '../fields.ts';
 import { Http1Fields } from '../http1/fields.ts';
@@ -15,9 +16,10 @@ import { formatGrpcTimeout } from './grpc.ts';
 import type { OutboundHalf, RequestView } from './halves.ts';
 import { Http1Writer } from './http1-writer.ts';
 import { connectFailure } from './node-error.ts';
+import type { Output } from './output.ts';
+import { outputTo } from './outputs.ts';
 import type { Pool } from './pool.ts';
-import { sharedRead, wasReset } from './socket-input.ts';
-import { SocketOutput } from './socket-output.ts';
+import { readByHandle, readSecured, sharedRead, wasReset } from './socket-input.ts';
 import { SWEEP_MS, type Sweepable } from './sweeper.ts';
 import { Tunnel } from './tunnel.ts';
 
@@ -36,7 +38,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   readonly #pool: Pool;
   readonly #socket: Socket;
   readonly #reader: ResponseReader;
-  readonly #output: SocketOutput;
+  readonly #output: Output;
   readonly #writer: Http1Writer;
   #exchange: Exchange | null;
   #state: ConnectionState = 'connecting';
@@ -55,7 +57,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   #tunnel: Tunnel | null = null;
 
   /** @param made a connection that waits for its first request; null: one is begun for the exchange */
-  constructor(pool: Pool, exchange: Exchange | null, connectMs: number, made: Socket | null = null) {
+  constructor(pool: Pool, exchange: Exchange | null, connectMs: number, made: TLSSocket | null = null) {
     this.#pool = pool;
     this.#exchange = exchange;
     const now = pool.runtime.clock();
@@ -63,13 +65,13 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     if (made === null) {
       this.#socket = this.#open();
     } else {
-      this.#socket = made.on('data', (bytes: Buffer) => this.#onData(bytes, bytes.length));
+      this.#socket = made;
       this.#connected = true;
       this.#state = 'idle';
       this.#idleUntilMs = now + IDLE_MS;
     }
     this.#reader = new ResponseReader(RESPONSE_LIMITS, this);
-    this.#output = new SocketOutput(
+    this.#output = outputTo(
       this.#socket,
       () => this.#onDrain(),
       () => this.#onBroken(),
@@ -80,23 +82,27 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     this.#socket.on('close', () => this.#onClose());
     pool.runtime.sweeper.watch(this);
     this.#watchConnect(now);
+    if (made !== null) {
+      this.#output.useHandle();
+      readSecured(made, this.#onRead);
+    }
   }
 
   #open(): Socket {
     const { host, port, tls } = this.#pool.target;
     if (tls === null) {
-      const socket = connect({
-        host,
-        port,
-        noDelay: true,
-        onread: sharedRead((bytes, length) => this.#onData(bytes, length)),
+      const socket = connect({ host, port, noDelay: true, onread: sharedRead(this.#onRead) });
+      socket.once('connect', () => {
+        readByHandle(socket, this.#onRead);
+        this.#onConnect();
       });
-      socket.once('connect', () => this.#onConnect());
       return socket;
     }
     const socket = dialTls(this.#pool.target, tls, ['http/1.1']);
-    socket.once('secureConnect', () => this.#onConnect());
-    socket.on('data', (bytes: Buffer) => this.#onData(bytes, bytes.length));
+    socket.once('secureConnect', () => {
+      this.#onConnect();
+      readSecured(socket, this.#onRead);
+    });
     return socket;
   }
 
@@ -238,7 +244,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     this.#connected = true;
     this.#state = 'active';
     if (this.#pool.caution !== 0) this.#pool.doubt.reached();
-    if (this.#pool.target.tls === null) this.#output.useHandle();
+    this.#output.useHandle();
     this.#exchange?.onConnected();
   }
 
@@ -258,15 +264,16 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     if (this.#tunnel !== null) this.#socket.destroy();
   }
 
-  #onData(bytes: Buffer, length: number): void {
+  readonly #onRead = (bytes: Buffer, length: number): void => {
     if (this.#tunnel !== null) {
       this.#tunnel.onData(Buffer.from(bytes.subarray(0, length)));
       return;
     }
     if (this.#state === 'closed') return;
+    this.#pool.runtime.tick();
     this.#reader.feed(bytes, length);
     if (!this.#settle()) this.#exchange?.flushResponse();
-  }
+  };
 
   /** After a response's end: back to the pool, or closed. True when there was one. */
   #settle(): boolean {
@@ -294,6 +301,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
       this.#fail('upstreamReset');
       return;
     }
+    this.#pool.runtime.tick();
     this.#reader.end();
     this.#settle();
   }
@@ -305,6 +313,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   /** Without an 'error' before it: the backend ended the connection. */
   #onClose(): void {
     if (this.#state === 'closed') return;
+    this.#pool.runtime.tick();
     if (this.#exchange !== null && this.#connected) this.#reader.end();
     this.#fail(this.#connected ? 'upstreamReset' : 'connectFailed');
   }

@@ -3,6 +3,8 @@
  * buffer given. What is read is used up, or copied, before the next read.
  */
 import { type OnReadOpts, Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { binding, handleOf } from './stream-binding.ts';
 
 const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
 
@@ -15,6 +17,58 @@ export function sharedRead(onData: (bytes: Buffer, length: number) => void): OnR
       return true;
     },
   };
+}
+
+/**
+ * Has what a socket reads handed over by its handle, past the checks and the timer of node:net. Ends and errors go on through the socket. The socket
+ * reads by `sharedRead` already, which stays in charge where there is no handle to be had.
+ */
+export function readByHandle(socket: Socket, onData: (bytes: Buffer, length: number) => void): void {
+  const handle = handleOf(socket);
+  if (handle === null || binding === null) return;
+  const { streamBaseState, kReadBytesOrError } = binding;
+  const { onread } = handle;
+  handle.onread = (bytes) => {
+    const length = streamBaseState[kReadBytesOrError] as number;
+    return length > 0 ? onData(READ_BUFFER, length) : onread.call(handle, bytes);
+  };
+}
+
+/** As node:net keeps the buffer of `onread`, which node:tls does not offer for connections that were accepted. */
+const OWN_BUFFER = 'kBuffer';
+
+/**
+ * The same of an accepted TLS connection whose handshake is over. Its layer hands over all of a read's records at once, so some may come after
+ * `pause()`, and an end, too: that one waits for `resume()`.
+ */
+export function readSecured(socket: TLSSocket, onData: (bytes: Buffer, length: number) => void): void {
+  const handle = handleOf(socket);
+  const key = Object.getOwnPropertySymbols(socket).find(({ description }) => description === OWN_BUFFER);
+  if (handle === null || binding === null || key === undefined) {
+    socket.on('data', (bytes: Buffer) => onData(bytes, bytes.length));
+    return;
+  }
+  const { streamBaseState, kReadBytesOrError } = binding;
+  const { onread } = handle;
+  const end = (error: number): void => {
+    if (socket.isPaused()) {
+      socket.once('resume', () => end(error));
+      return;
+    }
+    streamBaseState[kReadBytesOrError] = error;
+    onread.call(handle, undefined);
+  };
+  // From now on pause and resume stop and start the reading itself.
+  Object.assign(socket, { [key]: READ_BUFFER });
+  handle.useUserBuffer(READ_BUFFER);
+  handle.onread = () => {
+    const length = streamBaseState[kReadBytesOrError] as number;
+    if (length > 0) onData(READ_BUFFER, length);
+    else if (length < 0) end(length);
+  };
+  const early = socket.read() as Buffer | null;
+  if (early !== null) onData(early, early.length);
+  socket.resume();
 }
 
 /**

@@ -8,47 +8,13 @@
  * connect, writes go by the socket's own `write`, with the same result.
  */
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
+import type { Output } from './output.ts';
+import { binding, handleOf, type StreamHandle, type WriteRequest } from './stream-binding.ts';
 
-/** Node's request object of one write; good for the next one as long as writes finish at once. */
-interface WriteRequest {
-  oncomplete?: (status: number) => void;
-  /** Keeps the bytes alive until they are written. */
-  bytes?: unknown;
-}
+/** Good for the next write as long as writes finish at once. */
+let spare: WriteRequest | null = null;
 
-interface StreamHandle {
-  writeLatin1String(request: WriteRequest, text: string): number;
-  writeBuffer(request: WriteRequest, bytes: Uint8Array): number;
-  writev(request: WriteRequest, chunks: unknown[], allBuffers: boolean): number;
-}
-
-/** A socket as seen by Node itself; no handle once it is destroyed. */
-interface HandleHolder {
-  readonly _handle: StreamHandle | null;
-}
-
-interface StreamBinding {
-  readonly WriteWrap: new () => WriteRequest;
-  readonly streamBaseState: Int32Array;
-  readonly kLastWriteWasAsync: number;
-}
-
-const binding = loadBinding();
-let spare: WriteRequest | null = binding === null ? null : new binding.WriteWrap();
-
-function loadBinding(): StreamBinding | null {
-  try {
-    const { binding: load } = process as unknown as { binding?: (name: string) => Partial<StreamBinding> };
-    const { WriteWrap, streamBaseState, kLastWriteWasAsync } = load?.('stream_wrap') ?? {};
-    if (WriteWrap === undefined || streamBaseState === undefined || kLastWriteWasAsync === undefined) return null;
-    return { WriteWrap, streamBaseState, kLastWriteWasAsync };
-  } catch {
-    return null;
-  }
-}
-
-export class SocketOutput {
+export class SocketOutput implements Output {
   readonly #socket: Socket;
   readonly #onDrain: () => void;
   readonly #onBroken: () => void;
@@ -58,10 +24,7 @@ export class SocketOutput {
   /** Writes that the kernel has not taken whole. */
   #unfinished = 0;
 
-  /**
-   * @param onDrain called when everything written has left, after a write had returned false
-   * @param onBroken called, perhaps more than once, when the kernel refuses to write; what the peer has sent before can still be read
-   */
+  /** See `outputTo`. */
   constructor(socket: Socket, onDrain: () => void, onBroken: () => void) {
     this.#socket = socket;
     this.#onDrain = onDrain;
@@ -71,23 +34,18 @@ export class SocketOutput {
     });
   }
 
-  /** The socket is connected and is plain TCP: from now on its handle is written to. */
   useHandle(): void {
-    const { _handle: handle } = this.#socket as unknown as HandleHolder;
-    if (binding !== null && handle !== null && typeof handle.writeLatin1String === 'function') this.#handle = handle;
+    this.#handle = handleOf(this.#socket);
   }
 
-  /** Everything written has left. */
   get isEmpty(): boolean {
     return this.#unfinished === 0 && this.#socket.writableLength === 0;
   }
 
-  /** Whether the last write was taken whole, so that `onDrain` need not be waited for. */
   get isFlowing(): boolean {
     return this.#unfinished === 0 && !this.#socket.writableNeedDrain;
   }
 
-  /** One character a byte. False: wait for `onDrain` before more. */
   text(text: string): boolean {
     const handle = this.#direct();
     if (handle === null) return this.#socket.write(text, 'latin1');
@@ -95,7 +53,6 @@ export class SocketOutput {
     return this.#written(request, handle.writeLatin1String(request, text), null);
   }
 
-  /** The bytes are the socket's from now on. */
   bytes(bytes: Uint8Array): boolean {
     const handle = this.#direct();
     if (handle === null) return this.#socket.write(bytes);
@@ -103,7 +60,6 @@ export class SocketOutput {
     return this.#written(request, handle.writeBuffer(request, bytes), bytes);
   }
 
-  /** The bytes are only lent. True: they are free again; false: they are the socket's, since the kernel has not taken them whole. */
   lend(bytes: Uint8Array): boolean {
     const handle = this.#direct();
     if (handle === null) {
@@ -116,7 +72,6 @@ export class SocketOutput {
     return this.#unfinished === unfinished;
   }
 
-  /** Both in one system call. */
   textAndBytes(text: string, bytes: Uint8Array): boolean {
     const handle = this.#direct();
     if (handle !== null) {
@@ -130,20 +85,20 @@ export class SocketOutput {
     return flowing;
   }
 
-  /**
-   * Ends the connection at once, and so that the peer cannot take what it got for whole: by a reset. With TLS a missing close_notify says as
-   * much, and when our own end is on its way already there is nothing more to say.
-   */
-  reset(): void {
-    const socket = this.#socket;
-    if (socket instanceof TLSSocket || socket.writableEnded) socket.destroy();
-    else socket.resetAndDestroy();
+  end(): void {
+    this.#socket.end();
   }
 
-  /** The handle, while the socket is open and nothing waits in the stream's own buffer that must leave before. */
+  reset(): void {
+    // When our own end is on its way already there is nothing more to say.
+    if (this.#socket.writableEnded) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
+  }
+
+  /** The handle, unless something waits in the stream's own buffer that must leave before. One that is closed refuses what it is given. */
   #direct(): StreamHandle | null {
     const handle = this.#handle;
-    if (handle === null || (this.#socket as unknown as HandleHolder)._handle !== handle) return null;
+    if (handle === null) return null;
     if (!this.#isPastStream) this.#isPastStream = this.#socket.writableLength === 0;
     return this.#isPastStream ? handle : null;
   }
@@ -154,7 +109,7 @@ export class SocketOutput {
       this.#onBroken();
       return false;
     }
-    const { streamBaseState, kLastWriteWasAsync } = binding as StreamBinding;
+    const { streamBaseState, kLastWriteWasAsync } = binding as NonNullable<typeof binding>;
     if (streamBaseState[kLastWriteWasAsync] === 0) {
       spare = request;
       return this.#unfinished === 0;
@@ -173,7 +128,7 @@ export class SocketOutput {
 }
 
 function takeRequest(): WriteRequest {
-  const request = spare ?? new (binding as StreamBinding).WriteWrap();
+  const request = spare ?? new (binding as NonNullable<typeof binding>).WriteWrap();
   spare = null;
   return request;
 }

@@ -1,18 +1,18 @@
 /** Two sockets joined after a 101: bytes pass both ways with backpressure, each side's end is passed on, either's death ends both. */
 import type { Socket } from 'node:net';
+import type { Output } from './output.ts';
 import { wasReset } from './socket-input.ts';
-import type { SocketOutput } from './socket-output.ts';
 
 /** One end of a tunnel: a socket that its half has let go of, but for handing in what is read. */
 export class Tunnel {
   readonly #socket: Socket;
-  readonly #output: SocketOutput;
+  readonly #output: Output;
   readonly #early: Buffer;
   #from: Tunnel | null = null;
   #to: Tunnel | null = null;
 
   /** @param early what was read from the socket before there was a tunnel */
-  constructor(socket: Socket, output: SocketOutput, early: Buffer) {
+  constructor(socket: Socket, output: Output, early: Buffer) {
     this.#socket = socket;
     this.#output = output;
     this.#early = early;
@@ -37,7 +37,7 @@ export class Tunnel {
     socket.setKeepAlive(true, 60_000);
     socket.on('end', () => {
       if (wasReset(socket)) this.#output.reset();
-      else to.#socket.end();
+      else to.#output.end();
     });
     socket.on('error', () => to.#output.reset());
     socket.once('close', () => {
@@ -48,6 +48,6 @@ export class Tunnel {
     socket.resume();
     // Before anything that is read from now on, and before the end.
     if (this.#early.length > 0) this.onData(this.#early);
-    if (socket.readableEnded) to.#socket.end();
+    if (socket.readableEnded) to.#output.end();
   }
 }

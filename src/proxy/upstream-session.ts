@@ -9,9 +9,10 @@ import type { Http2Stream } from '../http2/stream.ts';
 import { dialTls } from './dial-tls.ts';
 import { connectFailure } from './node-error.ts';
 import type { OutboundHttp2 } from './outbound-http2.ts';
+import type { Output } from './output.ts';
+import { outputTo } from './outputs.ts';
 import type { SessionPool } from './session-pool.ts';
-import { sharedRead } from './socket-input.ts';
-import { SocketOutput } from './socket-output.ts';
+import { readByHandle, readSecured, sharedRead } from './socket-input.ts';
 import { SWEEP_MS, type Sweepable } from './sweeper.ts';
 
 /** Of a backend's response. Larger than for requests: what a backend sends is not an attack but an annoyance. */
@@ -49,7 +50,7 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
   isOther = false;
   readonly #pool: SessionPool;
   readonly #socket: Socket;
-  readonly #output: SocketOutput;
+  readonly #output: Output;
   readonly #connection: Http2Connection;
   #state: SessionState = 'connecting';
   #isLeft = false;
@@ -70,7 +71,7 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
     this.#retireAtMs = now + MAX_AGE_MS + runtime.random() * AGE_JITTER_MS;
     this.#heardMs = now;
     this.#socket = this.#open();
-    this.#output = new SocketOutput(
+    this.#output = outputTo(
       this.#socket,
       () => this.#connection.onDrained(),
       () => this.#socket.destroy(),
@@ -86,19 +87,22 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
   #open(): Socket {
     const { host, port, tls } = this.#pool.target;
     if (tls === null) {
-      const onread = sharedRead((bytes, length) => this.#onData(bytes, length));
-      const socket = connect({ host, port, noDelay: true, onread });
-      socket.once('connect', () => this.#onConnect());
+      const socket = connect({ host, port, noDelay: true, onread: sharedRead(this.#onRead) });
+      socket.once('connect', () => {
+        readByHandle(socket, this.#onRead);
+        this.#onConnect();
+      });
       return socket;
     }
     const mayChoose = this.#pool.target.protocol === 'auto';
     const socket = dialTls(this.#pool.target, tls, mayChoose ? ['h2', 'http/1.1'] : ['h2']);
     socket.once('secureConnect', () => {
-      if (socket.alpnProtocol === 'h2') this.#onConnect();
-      else if (mayChoose) this.#handOver(socket);
+      if (socket.alpnProtocol === 'h2') {
+        this.#onConnect();
+        readSecured(socket, this.#onRead);
+      } else if (mayChoose) this.#handOver(socket);
       else this.#fail('tlsFailed');
     });
-    socket.on('data', (bytes: Buffer) => this.#onData(bytes, bytes.length));
     return socket;
   }
 
@@ -194,7 +198,7 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
     this.failure = 'upstreamReset';
     this.#pool.pool.choseHttp2();
     this.#heardMs = this.#pool.runtime.nowMs;
-    if (this.#pool.target.tls === null) this.#output.useHandle();
+    this.#output.useHandle();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const half of waiting) half.onConnected();
@@ -209,21 +213,21 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
     this.#leave();
     this.#pool.runtime.sweeper.unwatch(this);
     this.#waiting = [];
-    socket.removeAllListeners('data').removeAllListeners('drain');
+    socket.removeAllListeners('drain');
     const connection = this.#pool.pool.choseHttp1(socket);
     this.#connection.detach();
     // Nobody waits for it any more.
     if (connection.isIdle) connection.close();
   }
 
-  #onData(bytes: Buffer, length: number): void {
-    this.#heardMs = this.#pool.runtime.nowMs;
+  readonly #onRead = (bytes: Buffer, length: number): void => {
+    this.#heardMs = this.#pool.runtime.tick();
     this.#connection.feed(bytes, length);
     const touched = this.#touched;
     if (touched.length === 0) return;
     this.#touched = [];
     for (const half of touched) half.flushResponse();
-  }
+  };
 
   #onError(error: Error): void {
     if (this.#state === 'connecting') this.failure = connectFailure(error);
@@ -289,6 +293,6 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
     this.#leave();
     if (code === ENHANCE_YOUR_CALM) this.failure = 'upstreamInvalid';
     this.#connection.flush();
-    this.#socket.end();
+    this.#output.end();
   }
 }
