@@ -209,8 +209,8 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
       if (isTold && nowMs - this.#overMs >= LINGER_MS) this.#socket.destroy();
       return;
     }
-    // One that ends in it takes itself off the list.
-    for (const half of [...this.#halves]) half.exchange.sweep(nowMs);
+    // From the end: one that is over by that gives its place to one that has been looked at.
+    for (let i = this.#halves.length - 1; i >= 0; i--) this.#halves[i]?.exchange.sweep(nowMs);
     this.#connection.sweep(nowMs);
     const isResting = this.#halves.length === 0;
     // Some clients lose what they were about to ask when they are told to go, so one that is busy may come to rest before.
