@@ -2,6 +2,7 @@
  * What a route's shared counts say. Reads what the store shows, in order: the result of the bucket closed last, and the counts since. So
  * every replica comes to the same evidence, one that has just started too; who finds that a bucket is over can write down its result.
  */
+import { type BucketResult, OwnResult } from './bucket-result.ts';
 import { type Era, readEra } from './era.ts';
 import type { SlowKind, TestSettings } from './evidence.ts';
 import { SLOW_QUANTILES, slowBounds } from './latency.ts';
@@ -30,7 +31,7 @@ export interface JudgeSettings {
 /** As the store shows it (store/counters.ts). */
 export interface SharedCounts {
   readonly open: number;
-  readonly closed: { readonly index: number; readonly result: string } | null;
+  readonly closed: { readonly index: number; readonly result: BucketResult } | null;
   readonly buckets: readonly {
     readonly index: number;
     readonly era: number;
@@ -97,7 +98,7 @@ export class Judgement {
   #saved: Saved | null = null;
   #savedIndex = -1;
   /** What was saved here last: when it has become the result for all, it need not be read from its text. */
-  #own: { readonly saved: Saved; readonly result: string } | null = null;
+  #own: OwnResult<Saved> | null = null;
   #testSince = -1;
   #latencies = new Float64Array(LATENCY_BINS);
   readonly #votes = new Map<string, number>();
@@ -125,7 +126,7 @@ export class Judgement {
   }
 
   /** In place of all that was read before. @returns what to write as the result of the last bucket that is over, if that is not done */
-  read({ open, closed, buckets }: SharedCounts): { readonly index: number; readonly result: string } | null {
+  read({ open, closed, buckets }: SharedCounts): { readonly index: number; readonly result: BucketResult } | null {
     const first = buckets[0]?.index ?? open;
     const isKnown = closed !== null && closed.index === this.#savedIndex;
     this.#verdict = null;
@@ -188,12 +189,18 @@ export class Judgement {
     if (closed === null) this.#restart(first);
     else {
       if (closed.index !== this.#savedIndex || this.#saved === null) {
-        this.#saved = this.#own?.result === closed.result ? this.#own.saved : parse(closed.result);
+        this.#saved = this.#valueOf(closed.result);
         this.#own = null;
         this.#savedIndex = closed.index;
       }
       if (this.#saved === null || !this.#restore(this.#saved, closed.index + 1)) this.#restart(first);
     }
+  }
+
+  #valueOf(result: BucketResult): Saved | null {
+    const own = this.#own;
+    if (own !== null && (result === own || result.toString() === own.toString())) return own.value;
+    return parse(result.toString());
   }
 
   #restart(bucket: number): void {
@@ -297,7 +304,7 @@ export class Judgement {
     return before !== null && isEqual(before.old, now.old) && isEqual(before.new, now.new) ? before : now;
   }
 
-  #save(): string {
+  #save(): BucketResult {
     const latencies: number[] = [];
     for (let bin = 0; bin < LATENCY_BINS; bin++) {
       const count = this.#latencies[bin] as number;
@@ -311,9 +318,8 @@ export class Judgement {
       votes: Object.fromEntries(this.#votes),
       steps: Object.fromEntries(this.#steps),
     };
-    const result = JSON.stringify(saved);
-    this.#own = { saved, result };
-    return result;
+    this.#own = new OwnResult(saved);
+    return this.#own;
   }
 }
 

@@ -2,6 +2,7 @@
  * Counts that all replicas share, for the judge: a route's requests and faults fall into buckets of time, by the store's clock; each
  * bucket is closed once, with a result that whoever judges next builds on. Every implementation passes the same contract suite.
  */
+import type { BucketResult } from '../domain/bucket-result.ts';
 
 /** What rose since the last time, by name: whole numbers from 0. */
 export type Deltas = Readonly<Record<string, number>>;
@@ -29,7 +30,7 @@ export interface RouteEvidence {
   /** Of the store's clock now. Buckets below it can be closed. */
   readonly open: number;
   /** The bucket that was closed last, with its result; null when none was. */
-  readonly closed: { readonly index: number; readonly result: string } | null;
+  readonly closed: { readonly index: number; readonly result: BucketResult } | null;
   /** What was counted since, in order of index, then era. */
   readonly buckets: readonly Bucket[];
 }
@@ -43,7 +44,7 @@ export interface Counters {
    * Closes a bucket and all before it, unless it is open still or closed already: the first result stays, and is what everyone is given.
    * The counts of closed buckets are gone.
    */
-  close(route: string, index: number, result: string): Promise<RouteEvidence>;
+  close(route: string, index: number, result: BucketResult): Promise<RouteEvidence>;
 }
 
 /** Length of a bucket. */

@@ -1,3 +1,4 @@
+import type { BucketResult } from '../domain/bucket-result.ts';
 import { FAMILIES } from '../domain/sticky-evidence.ts';
 import {
   type Bucket,
@@ -74,7 +75,7 @@ export class MemoryCounters implements Counters {
     return this.#evidence(this.#kept(route));
   }
 
-  async close(route: string, index: number, result: string): Promise<RouteEvidence> {
+  async close(route: string, index: number, result: BucketResult): Promise<RouteEvidence> {
     const kept = this.#kept(route);
     if (index <= (kept.closed?.index ?? -1) || index >= this.#open(kept)) return this.#evidence(kept);
     kept.buckets = kept.buckets.filter((bucket) => bucket.index > index);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { BucketResult } from '../domain/bucket-result.ts';
 import { FAMILIES } from '../domain/sticky-evidence.ts';
 import {
   type Bucket,
@@ -47,8 +48,8 @@ export class RedisCounters implements Counters {
     return this.#run(READ_EVIDENCE, route, []);
   }
 
-  close(route: string, index: number, result: string): Promise<RouteEvidence> {
-    return this.#run(CLOSE_BUCKET, route, [String(EVIDENCE_MS), String(index), result]);
+  close(route: string, index: number, result: BucketResult): Promise<RouteEvidence> {
+    return this.#run(CLOSE_BUCKET, route, [String(EVIDENCE_MS), String(index), result.toString()]);
   }
 
   async #run(
