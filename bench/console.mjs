@@ -10,22 +10,23 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { CHROMIUM_ARGS } from '../test/console/chromium.mjs';
 import { familyOf } from './proc-stat.mjs';
+import { middleOf } from './signed-rank.mjs';
 
 const CLI = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 const ROUTES = 500;
 const PER_SECOND = 1_000;
 /** Of four spans each. */
-const BLOCKS = 16;
+const BLOCKS = 20;
 const SPAN_MS = 2_000;
 const LOOKS = 3;
-const LOOK_MS = 10_000;
+const LOOK_MS = 8_000;
 const SETTLE_MS = 20_000;
-/** For what the opening costs once. */
+/** For what opening and closing cost once. */
 const REST_MS = 400;
 const REST_OF_PAGE_MS = 2_000;
 const FIRST_ROW_MS = 60_000;
-/** Of Student's distribution for 15 degrees of freedom. */
-const T_95 = 2.13;
+/** Of Student's distribution for 19 degrees of freedom. */
+const T_95 = 2.09;
 
 const folder = mkdtempSync(join(tmpdir(), 'crossfade-console-'));
 const origin = createServer((request, response) => {
@@ -97,22 +98,26 @@ function listen() {
 
 /**
  * What a listener costs the supervisor: without, with, with, without, again and again, so that whatever grows or comes and goes slowly falls
- * on both alike.
+ * on both alike. It stays from one span with it to the next: there is a rest only where it comes or goes.
  */
 async function listenerCost() {
-  /** @type {{ without: number, with: number }[]} */
-  const blocks = [];
+  /** @type {Record<'without' | 'with', number[]>} */
+  const spans = { without: [], with: [] };
+  /** @type {(() => void) | undefined} */
+  let leave;
+  let last = 'without';
   for (let block = 0; block < BLOCKS; block++) {
-    const shares = { without: 0, with: 0 };
     for (const turn of /** @type {const} */ (['without', 'with', 'with', 'without'])) {
-      const leave = turn === 'with' ? listen() : () => {};
-      await sleep(REST_MS);
-      shares[turn] += (await share(supervisor, SPAN_MS)) / 2;
-      leave();
+      if (turn !== last) {
+        leave?.();
+        leave = turn === 'with' ? listen() : undefined;
+        last = turn;
+        await sleep(REST_MS);
+      }
+      spans[turn].push(await share(supervisor, SPAN_MS));
     }
-    blocks.push(shares);
   }
-  return blocks;
+  return spans;
 }
 
 const supervisor = () => [replica.pid ?? 0];
@@ -146,7 +151,9 @@ async function look() {
 }
 
 await sleep(SETTLE_MS);
-const blocks = await listenerCost();
+const spans = await listenerCost();
+/** Each span with a listener beside the one without that it follows or goes before. */
+const differences = spans.with.map((share, i) => share - (spans.without[i] ?? Number.NaN));
 /** @type {{ all: number, renderer: number }[]} */
 const looks = [];
 for (let round = 0; round < LOOKS; round++) {
@@ -162,8 +169,14 @@ function mean(values) {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** With the interval that the mean of so many blocks lies in with 95 percent. @param {readonly number[]} values */
-function interval(values) {
+/** By block. @param {readonly number[]} values of spans, two to a block */
+function byBlock(values) {
+  return values.flatMap((value, i) => (i % 2 === 0 ? [] : [(value + (values[i - 1] ?? Number.NaN)) / 2]));
+}
+
+/** With the interval that the mean of so many blocks lies in with 95 percent. @param {readonly number[]} spans two to a block */
+function interval(spans) {
+  const values = byBlock(spans);
   const middle = mean(values);
   const variance = values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1);
   const half = T_95 * Math.sqrt(variance / values.length);
@@ -180,9 +193,14 @@ function spread(values) {
 }
 console.log(`${ROUTES} routes, ${PER_SECOND} requests a second, each route's numbers change each second`);
 console.log(`means of ${BLOCKS} blocks of without, with, with, without, with their 95 percent intervals`);
-console.log(`supervisor without the console   ${interval(blocks.map(({ without }) => without))}`);
-console.log(`supervisor with the console      ${interval(blocks.map(({ with: withIt }) => withIt))}`);
-console.log(`the console, in the supervisor   ${interval(blocks.map((block) => block.with - block.without))}`);
+console.log(`supervisor without the console   ${interval(spans.without)}`);
+console.log(`supervisor with the console      ${interval(spans.with)}`);
+console.log(`the console, in the supervisor   ${interval(differences)}`);
+// A collection of all garbage takes 150 ms or more, as much as half of what else happens in a span, and falls on one or the other.
+const { middle, low, high } = middleOf(differences);
+console.log(
+  `by the middle of ${differences.length} differences    ${middle.toFixed(2)}% of a core (${low.toFixed(2)} to ${high.toFixed(2)})`,
+);
 console.log(`medians of ${LOOKS} looks of ${LOOK_MS / 1_000} s, from the least to the most`);
 console.log(`browser, the page's process      ${spread(looks.map(({ renderer }) => renderer))}`);
 console.log(`browser, all its processes       ${spread(looks.map((each) => each.all))}`);
