@@ -145,15 +145,18 @@ export class Judge {
   opinion(name: string): Opinion {
     const state = this.#state(name);
     const route = this.#routes.get(name);
-    const alpha = this.#plannedRoute(name)?.judge.alpha ?? 1;
-    const none = { verdict: 'inconclusive', value: 0, threshold: 1 / alpha, log10: 0, newRequests: 0 } as const;
-    if (state?.testSince === undefined) return { ...none, reason: 'nothing is judged before the weight leaves 0' };
-    if (route === undefined || route.open === 0) return { ...none, reason: 'nothing has been counted yet' };
+    if (state?.testSince === undefined) return this.#none(name, 'nothing is judged before the weight leaves 0');
+    if (route === undefined || route.open === 0) return this.#none(name, 'nothing has been counted yet');
     if (route.failure !== null) {
-      return { ...none, reason: `the store does not answer, so nothing is compared: ${route.failure}` };
+      return this.#none(name, `the store does not answer, so nothing is compared: ${route.failure}`);
     }
-    if (route.testSince() !== state.testSince) return { ...none, reason: 'the test has just begun' };
+    if (route.testSince() !== state.testSince) return this.#none(name, 'the test has just begun');
     return opinionOf(route.verdict(), route.newRequests(state.weightPpm));
+  }
+
+  #none(name: string, reason: string): Opinion {
+    const alpha = this.#plannedRoute(name)?.judge.alpha ?? 1;
+    return { verdict: 'inconclusive', value: 0, threshold: 1 / alpha, log10: 0, newRequests: 0, reason };
   }
 
   async close(): Promise<void> {

@@ -44,9 +44,19 @@ export class Standings {
   }
 }
 
+/** Member by member, without a list of them: asked for each route each second. */
 function isOfTheSame(one: Sight, other: Sight): boolean {
-  for (const key of Object.keys(other) as (keyof Sight)[]) if (one[key] !== other[key]) return false;
-  return true;
+  return (
+    one.state === other.state &&
+    one.away === other.away &&
+    one.old === other.old &&
+    one.new === other.new &&
+    one.verdict === other.verdict &&
+    one.threshold === other.threshold &&
+    one.ramp === other.ramp &&
+    one.replicas === other.replicas &&
+    one.of === other.of
+  );
 }
 
 /** @returns counts at 0, the evidence without value and reason, and no time of `applied` */

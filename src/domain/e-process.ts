@@ -142,8 +142,10 @@ export class EProcess {
 
   save(): SavedEProcess {
     const history = { requests: this.#historyRequests, faults: this.#historyFaults };
-    const saved = { stakes: this.#mixture.save(), history, totals: this.#closed };
-    return this.#steady === null ? saved : { ...saved, steady: this.#steady.save() };
+    const [stakes, totals] = [this.#mixture.save(), this.#closed];
+    return this.#steady === null
+      ? { stakes, history, totals }
+      : { stakes, history, totals, steady: this.#steady.save() };
   }
 
   /** In place of everything counted so far. */

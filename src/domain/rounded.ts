@@ -29,12 +29,11 @@ function roundedEvidence({ bucket, begun, streams, ceilings, beyond }: SavedEvid
 }
 
 function roundedProcess({ stakes, steady, history, totals }: SavedEProcess): SavedEProcess {
-  const saved = {
-    stakes: roundedAll(stakes),
-    history: { requests: rounded(history.requests), faults: rounded(history.faults) },
-    totals,
-  };
-  return steady === undefined ? saved : { ...saved, steady: roundedAll(steady) };
+  const past = { requests: rounded(history.requests), faults: rounded(history.faults) };
+  const rest = roundedAll(stakes);
+  return steady === undefined
+    ? { stakes: rest, history: past, totals }
+    : { stakes: rest, history: past, totals, steady: roundedAll(steady) };
 }
 
 function roundedAll(values: readonly number[]): number[] {
