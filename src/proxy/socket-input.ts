@@ -66,9 +66,10 @@ export function readSecured(socket: TLSSocket, onData: (bytes: Buffer, length: n
     if (length > 0) onData(READ_BUFFER, length);
     else if (length < 0) end(length);
   };
-  const early = socket.read() as Buffer | null;
-  if (early !== null) onData(early, early.length);
+  // All of it: without a size some versions of Node hand over its first piece alone. Who is given it may pause.
+  const early = socket.read(socket.readableLength) as Buffer | null;
   socket.resume();
+  if (early !== null) onData(early, early.length);
 }
 
 /**

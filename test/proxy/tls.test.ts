@@ -1,4 +1,4 @@
-/** Listeners and backends over TLS: the same exchange, on sockets whose bytes go by Node's streams. */
+/** Listeners and backends over TLS: the same exchange, with certificates, sessions and handshakes. */
 import { readFileSync } from 'node:fs';
 import { createServer as createTlsServer, connect as dialTls, type TLSSocket } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
