@@ -85,6 +85,13 @@ const ASK_AGAIN_MS = 10_000;
 /** Refusals by which nothing is said of the route itself. */
 const UNWRITTEN: ReadonlySet<RefusalCode> = new Set(['storeUnavailable', 'storeDisputed']);
 
+/** Names that were found under this plan and state. */
+interface Watched {
+  readonly plan: Plan | undefined;
+  readonly state: State | undefined;
+  readonly names: ReadonlySet<string>;
+}
+
 export class Judge {
   readonly #options: JudgeOptions;
   readonly #local: Counters;
@@ -98,6 +105,7 @@ export class Judge {
   readonly #probedAt = new Map<string, number>();
   readonly #acting = new Set<string>();
   #planned: { readonly plan: Plan; readonly routes: ReadonlyMap<string, Plan['routes'][number]> } | undefined;
+  #watched: Watched = { plan: undefined, state: undefined, names: new Set() };
   #beats = 0;
   #timer: NodeJS.Timeout | undefined;
 
@@ -167,15 +175,26 @@ export class Judge {
   #beat(): void {
     this.#beats += 1;
     const isIdleBeat = this.#beats % IDLE_BEATS === 0;
-    const states = this.#options.state()?.routes;
-    for (const { spec } of this.#options.plan().routes) {
-      const state = states?.get(spec.name);
-      const isWatched = (state?.weightPpm ?? 0) > 0;
-      const route = isWatched ? this.#of(spec.name) : this.#routes.get(spec.name);
-      if (isWatched || isIdleBeat) route?.beat(isWatched);
+    const watched = this.#watchedNow();
+    for (const name of watched) this.#of(name)?.beat(true);
+    for (const [name, route] of this.#routes) {
+      if (watched.has(name)) continue;
+      const state = this.#state(name);
+      if (isIdleBeat) route.beat(false);
       // Whoever has just been taken back shows what by.
-      else if (state?.cutover === 'rolledBack') route?.refresh(state.revision);
+      else if (state?.cutover === 'rolledBack') route.refresh(state.revision);
     }
+  }
+
+  /** Routes of the plan whose new side has a share. Found anew only when something has changed: there may be thousands of others. */
+  #watchedNow(): ReadonlySet<string> {
+    const plan = this.#options.plan();
+    const state = this.#options.state();
+    if (this.#watched.plan === plan && this.#watched.state === state) return this.#watched.names;
+    const names = plan.routes.map(({ spec }) => spec.name);
+    const isWatched = (name: string): boolean => (state?.routes.get(name)?.weightPpm ?? 0) > 0;
+    this.#watched = { plan, state, names: new Set(names.filter(isWatched)) };
+    return this.#watched.names;
   }
 
   #state(name: string): RouteState | undefined {

@@ -30,11 +30,21 @@ const durations = new Float64Array(BUCKETS);
 /** Requests, faults, p50 and p99 in milliseconds (NaN without requests) of a side within some span. */
 export type SideSpan = readonly [requests: number, faults: number, p50: number, p99: number];
 
+/** @param from first cell of a route's side */
+function requestsAt(cells: Float64Array, from: number): number {
+  let requests = 0;
+  for (let cell = from + AT_REQUESTS; cell < from + AT_GRPC; cell++) requests += cells[cell] as number;
+  return requests;
+}
+
 export class RouteHistory {
   /** Ring of sums since the start, one set a second. */
   readonly #sums: Float64Array;
   readonly #seconds: number;
   #inflight: readonly [number, number] = [0, 0];
+  /** Requests and faults of old and of new as they were read last, and for how many seconds they have been that. */
+  readonly #last = new Float64Array(4);
+  #unchanged = 0;
   /** By ring, slots of SLOT_VALUES; undefined until there is something to tell. */
   #slots: readonly Float32Array[] | undefined;
 
@@ -46,21 +56,36 @@ export class RouteHistory {
 
   /** Takes the sums of this second. `tick` rises by one each time; the first call is with 0. */
   take(tick: number, cells: Float64Array, row: number): void {
+    const old = cells[cellsOf(row, 0) + AT_INFLIGHT] ?? 0;
+    const fresh = cells[cellsOf(row, 1) + AT_INFLIGHT] ?? 0;
+    if (old !== this.#inflight[0] || fresh !== this.#inflight[1]) this.#inflight = [old, fresh];
+    this.#unchanged = this.#isUnchanged(cells, row) ? this.#unchanged + 1 : 0;
     // What the supervisor counted before it began to watch did not happen in the first second.
     if (tick === 0) for (let at = 0; at < this.#seconds; at++) this.#read(at, cells, row);
-    else this.#read(tick % this.#seconds, cells, row);
-    const underWay = (side: number): number => cells[cellsOf(row, side) + AT_INFLIGHT] ?? 0;
-    this.#inflight = [underWay(0), underWay(1)];
+    // Of thousands of routes most are not asked for anything: then every slot says the same already.
+    else if (this.#unchanged < this.#seconds) this.#read(tick % this.#seconds, cells, row);
+  }
+
+  /** Whether a request has ended, or been a fault, since the last look; durations are counted with the former. */
+  #isUnchanged(cells: Float64Array, row: number): boolean {
+    const last = this.#last;
+    let isUnchanged = true;
+    for (let side = 0; side < 2; side++) {
+      const requests = requestsAt(cells, cellsOf(row, side));
+      const faults = cells[cellsOf(row, side) + AT_ATTEMPTS + OUTCOME_FAULT] as number;
+      isUnchanged &&= last[2 * side] === requests && last[2 * side + 1] === faults;
+      last[2 * side] = requests;
+      last[2 * side + 1] = faults;
+    }
+    return isUnchanged;
   }
 
   #read(at: number, cells: Float64Array, row: number): void {
     for (let side = 0; side < 2; side++) {
       const from = cellsOf(row, side);
       const to = at * COUNTS + side * SIDE_COUNTS;
-      let requests = 0;
-      for (let cell = from + AT_REQUESTS; cell < from + AT_GRPC; cell++) requests += cells[cell] as number;
-      this.#sums[to] = requests;
-      this.#sums[to + 1] = cells[from + AT_ATTEMPTS + OUTCOME_FAULT] as number;
+      this.#sums[to] = this.#last[2 * side] as number;
+      this.#sums[to + 1] = this.#last[2 * side + 1] as number;
       for (let bucket = 0; bucket < BUCKETS; bucket++) {
         this.#sums[to + 2 + bucket] = cells[from + AT_DURATION + bucket] as number;
       }

@@ -20,17 +20,23 @@ export interface SeriesSource {
   weightsPpm(): ArrayLike<number>;
 }
 
+interface Entry {
+  readonly history: RouteHistory;
+  /** The tick that the route was new at, since `span` must not look further back. */
+  readonly sinceTick: number;
+}
+
 export class Series {
   readonly #source: SeriesSource;
   readonly #clock: () => number;
-  readonly #histories = new Map<string, RouteHistory>();
+  readonly #entries = new Map<string, Entry>();
   /** By ring: when each slot ended, 0 for one that is still empty. */
   readonly #ends = RINGS.map(({ slots }) => new Float64Array(slots));
   /** Of the last sample. */
   #tick = -1;
   #order: readonly string[] = [];
-  /** Ticks that routes were new at, since `span` must not look further back. */
-  readonly #since = new Map<string, number>();
+  /** In that order. */
+  #rows: readonly Entry[] = [];
   #charted = 0;
 
   /** @param clock milliseconds since 1970 */
@@ -49,9 +55,9 @@ export class Series {
     const due = RINGS.map(({ seconds, slots }) => (tick % seconds === 0 ? Math.floor(tick / seconds) % slots : -1));
     for (const [ring, slot] of due.entries()) if (slot !== -1) (this.#ends[ring] as Float64Array)[slot] = this.#clock();
     if (routes !== this.#order) this.#reorder(routes);
-    for (const [row, name] of routes.entries()) {
-      const history = this.#histories.get(name) as RouteHistory;
-      const age = tick - (this.#since.get(name) as number);
+    for (let row = 0; row < this.#rows.length; row++) {
+      const { history, sinceTick } = this.#rows[row] as Entry;
+      const age = tick - sinceTick;
       history.take(age, cells, row);
       if (!history.isCharted) {
         if (this.#charted === CHARTED || !history.isUsed(age)) continue;
@@ -68,25 +74,29 @@ export class Series {
   /** Routes that are no more are forgotten. */
   #reorder(routes: readonly string[]): void {
     const present = new Set(routes);
-    for (const [name, history] of this.#histories) {
+    for (const [name, { history }] of this.#entries) {
       if (present.has(name)) continue;
-      this.#histories.delete(name);
-      this.#since.delete(name);
+      this.#entries.delete(name);
       if (history.isCharted) this.#charted--;
     }
-    for (const name of routes) {
-      if (this.#histories.has(name)) continue;
-      this.#histories.set(name, new RouteHistory(STATS_SECONDS));
-      this.#since.set(name, this.#tick);
-    }
     this.#order = routes;
+    this.#rows = routes.map((name) => this.#entryOf(name));
+  }
+
+  #entryOf(name: string): Entry {
+    const known = this.#entries.get(name);
+    if (known !== undefined) return known;
+    const entry = { history: new RouteHistory(STATS_SECONDS), sinceTick: this.#tick };
+    this.#entries.set(name, entry);
+    return entry;
   }
 
   /** Of the last ten seconds; zeros for a route that was never sampled. */
   row(name: string): StatsRow {
-    const history = this.#histories.get(name);
-    if (history === undefined) return [0, 0, null, null, 0, 0, 0, null, null, 0];
-    const age = this.#tick - (this.#since.get(name) as number);
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return [0, 0, null, null, 0, 0, 0, null, null, 0];
+    const { history, sinceTick } = entry;
+    const age = this.#tick - sinceTick;
     const [old, oldFaults, oldP50, oldP99] = history.span(age, STATS_SECONDS, 0);
     const [fresh, newFaults, newP50, newP99] = history.span(age, STATS_SECONDS, 1);
     const [underWayOld, underWayNew] = history.inflight;
@@ -106,7 +116,7 @@ export class Series {
 
   /** Undefined: no such route. */
   of(name: string): SeriesView | undefined {
-    const history = this.#histories.get(name);
+    const history = this.#entries.get(name)?.history;
     if (history === undefined) return undefined;
     return { route: name, rings: RINGS.map((_, ring) => this.#ring(history, ring)) };
   }

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { previewOf } from '../../src/control/preview.ts';
 import { Series } from '../../src/control/series.ts';
@@ -75,6 +76,35 @@ describe('the last ten seconds', () => {
     world.count(0, 0, 7);
     world.second();
     expect(world.series.row('search')).toEqual([7, 0, 7.5, 10, 0, 0, 0, null, null, 0]);
+  });
+
+  test('are right after rests of any length, in which nothing is taken down', () => {
+    const spell = fc.record({
+      rest: fc.integer({ min: 0, max: 30 }),
+      requests: fc.nat(9),
+      faults: fc.nat(9),
+      bucket: fc.nat(12),
+    });
+    fc.assert(
+      fc.property(fc.array(spell, { maxLength: 12 }), (spells) => {
+        const world = new World();
+        world.second();
+        const seconds: { requests: number; faults: number }[] = [];
+        const second = (one: { requests: number; faults: number }): void => {
+          seconds.push(one);
+          world.second();
+          const last = seconds.slice(-10);
+          const sum = (of: 'requests' | 'faults'): number => last.reduce((all, each) => all + each[of], 0);
+          const row = world.series.row('cart');
+          expect([row[5], row[6], row[8] === null]).toEqual([sum('requests'), sum('faults'), sum('requests') === 0]);
+        };
+        for (const { rest, ...one } of spells) {
+          for (let i = 0; i < rest; i++) second({ requests: 0, faults: 0 });
+          world.count(1, 1, one.requests, one);
+          second(one);
+        }
+      }),
+    );
   });
 
   test('of a route that nobody knows are nothing', () => {
