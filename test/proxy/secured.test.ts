@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { createServer, connect as dialTls, type TLSSocket } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BackendSpec } from '../../src/seam.ts';
@@ -390,3 +391,42 @@ describe('a drain in the middle of large answers', () => {
     expect(clients[0]?.bytes).toBeLessThan(BODY.length);
   });
 });
+
+test.each(['HTTP/1.1', 'HTTP/2'])(
+  'a reader that waits, over %s, holds the backend back, and gets all when it reads',
+  async (spoken) => {
+    const total = 64 * MIB;
+    const sent = { socket: null as TLSSocket | null };
+    const proxy = await proxyTo(
+      await origin(async (socket) => {
+        sent.socket = socket;
+        await headSeen(socket);
+        socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${total}\r\n\r\n`);
+        for (let i = 0; i < total; i += BODY.length) if (!socket.write(BODY)) await once(socket, 'drain');
+      }),
+    );
+    let reader: Readable;
+    if (spoken === 'HTTP/2') {
+      const client = new Http2Client(`https://127.0.0.1:${proxy.port}`, { ca: certificate });
+      reader = client.session.request({ ':path': '/', ':authority': 'a' });
+    } else {
+      const { socket } = await Client.dial(proxy);
+      socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      reader = socket;
+    }
+    reader.pause();
+    const backendSide = await until('the backend', () => sent.socket);
+    await still('the backend to be held back', () => backendSide.bytesWritten);
+    expect(backendSide.bytesWritten).toBeLessThan(total / 2);
+    const tail: Buffer[] = [];
+    let bytes = 0;
+    reader.on('data', (piece: Buffer) => {
+      bytes += piece.length;
+      if (bytes > total - BODY.length) tail.push(piece);
+    });
+    reader.resume();
+    await until('all of it', () => bytes >= total);
+    await still('nothing more', () => bytes);
+    expect(sha(Buffer.concat(tail).subarray(-BODY.length))).toBe(sha(BODY));
+  },
+);
