@@ -13,7 +13,7 @@ import { countRejection } from './rejections.ts';
 import { http1Error } from './respond-error.ts';
 import type { Runtime } from './runtime.ts';
 import { createSecuring } from './securing.ts';
-import { adoptSocket, readByHandle, readSecured, sharedRead } from './socket-input.ts';
+import { readByHandle } from './socket-input.ts';
 
 /** Connections that wait to be accepted; the kernel's own limit (somaxconn) is what holds. */
 const BACKLOG = 4096;
@@ -60,7 +60,7 @@ export class Listener {
     this.spec = spec;
     const { tls } = spec;
     this.#secure = tls === undefined ? null : this.#securing(tls, ticketKeys);
-    // A cleartext socket is made anew before its first byte is read; one to be secured is handed on as it is.
+    // A cleartext socket reads nothing before its reader is there; one to be secured is handed on as it is.
     const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect: tls === undefined };
     this.#server = createServer(options, (socket) => this.#arrive(socket));
   }
@@ -74,7 +74,7 @@ export class Listener {
         certificate: certificate === undefined ? null : clientCertElement(certificate),
       };
       this.#admit(socket, client, 'https', (connection) =>
-        readSecured(socket, (bytes, length) => connection.onData(bytes, length)),
+        readByHandle(socket, (bytes, length) => connection.onData(bytes, length)),
       );
     });
   }
@@ -132,11 +132,8 @@ export class Listener {
     else this.#arrivePlain(socket, address, isTrusted);
   }
 
-  #arrivePlain(accepted: Socket, address: string, isTrusted: boolean): void {
+  #arrivePlain(socket: Socket, address: string, isTrusted: boolean): void {
     let receiver: { onData(bytes: Buffer, length: number): void } = DEAF;
-    const onData = (bytes: Buffer, length: number): void => receiver.onData(bytes, length);
-    const socket = adoptSocket(accepted, sharedRead(onData));
-    readByHandle(socket, onData);
     const begin = (source: string | null, rest: Buffer | null): void =>
       this.#admit(socket, { address: source ?? address, certificate: null }, 'http', (connection) => {
         receiver = connection;
@@ -144,7 +141,7 @@ export class Listener {
       });
     if (isTrusted) receiver = new Arrival(socket, this.#arrivalMs, begin);
     else begin(null, null);
-    socket.resume();
+    readByHandle(socket, (bytes, length) => receiver.onData(bytes, length));
   }
 
   #arriveSecured(socket: Socket, secure: TlsServer, isTrusted: boolean): void {

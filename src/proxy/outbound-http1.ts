@@ -19,7 +19,7 @@ import { connectFailure } from './node-error.ts';
 import type { Output } from './output.ts';
 import { outputTo } from './outputs.ts';
 import type { Pool } from './pool.ts';
-import { readByHandle, readSecured, sharedRead, wasReset } from './socket-input.ts';
+import { readByHandle, wasReset } from './socket-input.ts';
 import { SWEEP_MS, type Sweepable } from './sweeper.ts';
 import { Tunnel } from './tunnel.ts';
 
@@ -84,24 +84,24 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     this.#watchConnect(now);
     if (made !== null) {
       this.#output.useHandle();
-      readSecured(made, this.#onRead);
+      readByHandle(made, this.#onRead);
     }
   }
 
   #open(): Socket {
     const { host, port, tls } = this.#pool.target;
     if (tls === null) {
-      const socket = connect({ host, port, noDelay: true, onread: sharedRead(this.#onRead) });
+      const socket = connect({ host, port, noDelay: true });
       socket.once('connect', () => {
-        readByHandle(socket, this.#onRead);
         this.#onConnect();
+        readByHandle(socket, this.#onRead);
       });
       return socket;
     }
     const socket = dialTls(this.#pool.target, tls, ['http/1.1']);
     socket.once('secureConnect', () => {
       this.#onConnect();
-      readSecured(socket, this.#onRead);
+      readByHandle(socket, this.#onRead);
     });
     return socket;
   }

@@ -1,51 +1,26 @@
 /**
- * Reading from sockets into one buffer for the whole process. Node reads into a fresh 64 KiB allocation each time; with `onread` it uses the
- * buffer given. What is read is used up, or copied, before the next read.
+ * Reading from sockets into one buffer for the whole process, past the stream machinery of node:net and node:tls, which read into a fresh 64 KiB
+ * allocation each time. What is read is used up, or copied, before the next read.
  */
-import { type OnReadOpts, Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import type { Socket } from 'node:net';
 import { binding, handleOf } from './stream-binding.ts';
 
 const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
 
-/** @param onData bytes[0, length) are read; they are overwritten after the call */
-export function sharedRead(onData: (bytes: Buffer, length: number) => void): OnReadOpts {
-  return {
-    buffer: READ_BUFFER,
-    callback: (length, bytes) => {
-      onData(bytes as Buffer, length);
-      return true;
-    },
-  };
-}
+/** As node:net keeps the buffer of its option `onread`, which it offers for outgoing cleartext connections only. */
+const OWN_BUFFER = 'kBuffer';
+let ownBuffer: symbol | undefined;
 
 /**
- * Has what a socket reads handed over by its handle, past the checks and the timer of node:net. Ends and errors go on through the socket. The socket
- * reads by `sharedRead` already, which stays in charge where there is no handle to be had.
+ * From now on what the socket, which is connected and secured if it is to be, reads goes to `onData`; ends and errors go on through the socket. TLS hands
+ * over all records of a read at once, so some may come after `pause()`, and an end, too: that one waits for `resume()`.
+ * @param onData bytes[0, length) are read; they are overwritten after the call
  */
 export function readByHandle(socket: Socket, onData: (bytes: Buffer, length: number) => void): void {
   const handle = handleOf(socket);
-  if (handle === null || binding === null) return;
-  const { streamBaseState, kReadBytesOrError } = binding;
-  const { onread } = handle;
-  handle.onread = (bytes) => {
-    const length = streamBaseState[kReadBytesOrError] as number;
-    return length > 0 ? onData(READ_BUFFER, length) : onread.call(handle, bytes);
-  };
-}
-
-/** As node:net keeps the buffer of `onread`, which node:tls does not offer for connections that were accepted. */
-const OWN_BUFFER = 'kBuffer';
-
-/**
- * The same of an accepted TLS connection whose handshake is over. Its layer hands over all of a read's records at once, so some may come after
- * `pause()`, and an end, too: that one waits for `resume()`.
- */
-export function readSecured(socket: TLSSocket, onData: (bytes: Buffer, length: number) => void): void {
-  const handle = handleOf(socket);
-  const key = Object.getOwnPropertySymbols(socket).find(({ description }) => description === OWN_BUFFER);
-  if (handle === null || binding === null || key === undefined) {
-    socket.on('data', (bytes: Buffer) => onData(bytes, bytes.length));
+  ownBuffer ??= Object.getOwnPropertySymbols(socket).find(({ description }) => description === OWN_BUFFER);
+  if (handle === null || binding === null || ownBuffer === undefined) {
+    socket.on('data', (bytes: Buffer) => onData(bytes, bytes.length)).resume();
     return;
   }
   const { streamBaseState, kReadBytesOrError } = binding;
@@ -59,7 +34,7 @@ export function readSecured(socket: TLSSocket, onData: (bytes: Buffer, length: n
     onread.call(handle, undefined);
   };
   // From now on pause and resume stop and start the reading itself.
-  Object.assign(socket, { [key]: READ_BUFFER });
+  Reflect.set(socket, ownBuffer, READ_BUFFER);
   handle.useUserBuffer(READ_BUFFER);
   handle.onread = () => {
     const length = streamBaseState[kReadBytesOrError] as number;
@@ -73,25 +48,11 @@ export function readSecured(socket: TLSSocket, onData: (bytes: Buffer, length: n
 }
 
 /**
- * An accepted socket made anew so that it reads by `onread`, which node:net offers for outgoing connections only. The server must have
- * been created with `pauseOnConnect`, so that nothing has been read yet.
- */
-export function adoptSocket(accepted: Socket, onread: OnReadOpts): Socket {
-  const holder = accepted as unknown as { _handle: unknown };
-  const handle = holder._handle;
-  if (handle === null) return accepted;
-  holder._handle = null;
-  const socket = new Socket({ handle, onread, allowHalfOpen: true } as ConstructorParameters<typeof Socket>[0]);
-  accepted.destroy();
-  return socket;
-}
-
-/**
  * At the end of what is read: whether it was a reset. Behind data libuv tells of a reset as of a plain end, but the kernel no longer knows
- * the peer. Not to be known once our own end has left; nobody may have asked the socket for its peer before, since the answer is kept.
+ * the peer. Not to be known once our own end has left.
  */
 export function wasReset(socket: Socket): boolean {
-  return !socket.writableEnded && socket.remoteAddress === undefined;
+  return !socket.writableEnded && isReset(socket);
 }
 
 /**

@@ -12,7 +12,7 @@ import type { OutboundHttp2 } from './outbound-http2.ts';
 import type { Output } from './output.ts';
 import { outputTo } from './outputs.ts';
 import type { SessionPool } from './session-pool.ts';
-import { readByHandle, readSecured, sharedRead } from './socket-input.ts';
+import { readByHandle } from './socket-input.ts';
 import { SWEEP_MS, type Sweepable } from './sweeper.ts';
 
 /** Of a backend's response. Larger than for requests: what a backend sends is not an attack but an annoyance. */
@@ -87,10 +87,10 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
   #open(): Socket {
     const { host, port, tls } = this.#pool.target;
     if (tls === null) {
-      const socket = connect({ host, port, noDelay: true, onread: sharedRead(this.#onRead) });
+      const socket = connect({ host, port, noDelay: true });
       socket.once('connect', () => {
-        readByHandle(socket, this.#onRead);
         this.#onConnect();
+        readByHandle(socket, this.#onRead);
       });
       return socket;
     }
@@ -99,7 +99,7 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
     socket.once('secureConnect', () => {
       if (socket.alpnProtocol === 'h2') {
         this.#onConnect();
-        readSecured(socket, this.#onRead);
+        readByHandle(socket, this.#onRead);
       } else if (mayChoose) this.#handOver(socket);
       else this.#fail('tlsFailed');
     });

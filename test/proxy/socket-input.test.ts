@@ -1,6 +1,6 @@
 /** What is read over TLS by the handle: that it is read by it at all, and that nothing is lost, doubled or out of order around pauses and ends. */
 import { describe, expect, test } from 'vitest';
-import { readSecured } from '../../src/proxy/socket-input.ts';
+import { readByHandle } from '../../src/proxy/socket-input.ts';
 import { binding, handleOf } from '../../src/proxy/stream-binding.ts';
 import { until } from './harness.ts';
 import { SECURED, securedPair } from './secured-pair.ts';
@@ -33,7 +33,7 @@ describe.each(SECURED)('over %s', (version) => {
     expect(binding).not.toBeNull();
     expect(handleOf(near)).not.toBeNull();
     const buffers = new Set<ArrayBufferLike>();
-    readSecured(near, (bytes, length) => {
+    readByHandle(near, (bytes, length) => {
       buffers.add(bytes.buffer);
       take(bytes, length);
     });
@@ -48,7 +48,7 @@ describe.each(SECURED)('over %s', (version) => {
     const { near, far, take, seen, all } = await reading();
     let endedWhilePaused = false;
     near.on('end', () => (endedWhilePaused = near.isPaused()));
-    readSecured(near, (bytes, length) => {
+    readByHandle(near, (bytes, length) => {
       take(bytes, length);
       if (near.isPaused()) return;
       near.pause();
@@ -62,7 +62,7 @@ describe.each(SECURED)('over %s', (version) => {
 
   test('who pauses gets no more than what had been read', async () => {
     const { near, far, take, seen, all } = await reading();
-    readSecured(near, (bytes, length) => {
+    readByHandle(near, (bytes, length) => {
       take(bytes, length);
       near.pause();
     });
@@ -82,7 +82,7 @@ describe.each(SECURED)('over %s', (version) => {
     const { near, far, take, seen, all } = await reading();
     far.socket.write(BYTES);
     await until('something in the stream', () => near.readableLength > 0);
-    readSecured(near, (bytes, length) => {
+    readByHandle(near, (bytes, length) => {
       if (seen.bytes === 0) near.pause();
       take(bytes, length);
     });
@@ -98,7 +98,7 @@ describe.each(SECURED)('over %s', (version) => {
     const { near, far, carrier, take, seen } = await reading();
     let code: string | undefined;
     near.on('error', (error: NodeJS.ErrnoException) => (code = error.code));
-    readSecured(near, take);
+    readByHandle(near, take);
     far.socket.write('x');
     await until('it', () => seen.bytes === 1);
     carrier.resetAndDestroy();
@@ -108,7 +108,7 @@ describe.each(SECURED)('over %s', (version) => {
 
   test('a destroyed socket hands over nothing any more', async () => {
     const { near, far, take, seen } = await reading();
-    readSecured(near, (bytes, length) => {
+    readByHandle(near, (bytes, length) => {
       take(bytes, length);
       near.destroy();
     });
