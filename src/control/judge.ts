@@ -179,10 +179,13 @@ export class Judge {
     for (const name of watched) this.#of(name)?.beat(true);
     for (const [name, route] of this.#routes) {
       if (watched.has(name)) continue;
+      if (isIdleBeat) {
+        route.beat(false);
+        continue;
+      }
       const state = this.#state(name);
-      if (isIdleBeat) route.beat(false);
       // Whoever has just been taken back shows what by.
-      else if (state?.cutover === 'rolledBack') route.refresh(state.revision);
+      if (state?.cutover === 'rolledBack') route.refresh(state.revision);
     }
   }
 
