@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Plane, type ScriptedBackend, until, type Wire } from './harness.ts';
+import { type Plane, type ScriptedBackend, still, until, type Wire } from './harness.ts';
 import { backend, head, OK, plane } from './scene.ts';
 
 const MIB = 1 << 20;
@@ -41,18 +41,6 @@ function started(origin: ScriptedBackend): Promise<Wire> {
   return until('a connection to the backend', () => origin.wires[0]);
 }
 
-/** Resolves when a number has stopped to rise. */
-async function steady(what: string, read: () => number): Promise<void> {
-  let last = read();
-  let since = performance.now();
-  await until(what, () => {
-    const now = read();
-    if (now !== last) since = performance.now();
-    last = now;
-    return performance.now() - since > 200;
-  });
-}
-
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
@@ -89,7 +77,7 @@ test('200 MB down to a reader that pauses: the backend is held back, memory stay
   const watermark = new Watermark();
   const client = new SlowClient(proxy, 'GET / HTTP/1.1\r\nHost: a\r\nconnection: close\r\n\r\n');
   const sender = (await started(origin)).socket;
-  await steady('the backend to be held back', () => sender.bytesWritten);
+  await still('the backend to be held back', () => sender.bytesWritten);
   expect(sender.bytesWritten).toBeLessThan(TOTAL / 2);
   client.socket.resume();
   await until('all of it', () => client.ended);
@@ -116,7 +104,7 @@ test('200 MB up to a backend that pauses: the client is held back, memory stays 
   const client = new SlowClient(proxy, `POST / HTTP/1.1\r\nHost: a\r\ncontent-length: ${TOTAL}\r\n\r\n`);
   const poured = pour(client.socket, piece, TOTAL / piece.length);
   await until('the request at the backend', () => wire !== undefined);
-  await steady('the client to be held back', () => client.socket.bytesWritten);
+  await still('the client to be held back', () => client.socket.bytesWritten);
   expect(client.socket.bytesWritten).toBeLessThan(TOTAL / 2);
   wire?.socket.resume();
   await poured;
@@ -138,7 +126,7 @@ test('a slow reader of small chunks does not make the proxy read on while it is 
   const proxy = await plane({ old: [origin] });
   const client = new SlowClient(proxy, 'GET / HTTP/1.1\r\nHost: a\r\nconnection: close\r\n\r\n');
   const sender = (await started(origin)).socket;
-  await steady('the backend to be held back', () => sender.bytesWritten);
+  await still('the backend to be held back', () => sender.bytesWritten);
   const heldByKernel = sender.bytesWritten;
   let onTheWay = 0;
   // Bite by bite: each makes room, and the proxy goes on and stops again.

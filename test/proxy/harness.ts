@@ -309,3 +309,15 @@ export async function freePort(): Promise<number> {
   await new Promise((resolve) => server.close(resolve));
   return port;
 }
+
+/** Resolves when a number has stopped to rise. */
+export async function still(what: string, read: () => number): Promise<void> {
+  let last = read();
+  let since = performance.now();
+  await until(what, () => {
+    const now = read();
+    if (now !== last) since = performance.now();
+    last = now;
+    return performance.now() - since > 200;
+  });
+}

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { createServer, connect as dialTls, type TLSSocket } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BackendSpec } from '../../src/seam.ts';
-import { type Plane, shows, until } from './harness.ts';
+import { type Plane, shows, still, until } from './harness.ts';
 import { Http2Client } from './http2-client.ts';
 import { plane } from './scene.ts';
 import { certificate, key, securedBackend } from './secured-backends.ts';
@@ -115,16 +115,12 @@ function unchunked(message: Buffer): { body: Buffer; isWhole: boolean } {
   }
 }
 
-/** Resolves when a number has stopped to rise. */
-async function still(what: string, read: () => number): Promise<void> {
-  let last = -1;
-  let since = performance.now();
-  await until(what, () => {
-    const now = read();
-    if (now !== last) since = performance.now();
-    last = now;
-    return performance.now() - since > 200;
-  });
+/** A backend's side: one answer of the length it announces. */
+async function answerWhole(socket: TLSSocket): Promise<void> {
+  await headSeen(socket);
+  socket.resume();
+  socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${BODY.length}\r\n\r\n`);
+  socket.write(BODY);
 }
 
 describe.each(SECURED)('over %s', (version) => {
@@ -269,14 +265,7 @@ describe.each(SECURED)('over %s', (version) => {
   });
 
   test('connections that are broken in the middle of writes and reads leave the worker as it was', async () => {
-    const proxy = await proxyTo(
-      await origin(async (socket) => {
-        await headSeen(socket);
-        socket.resume();
-        socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${BODY.length}\r\n\r\n`);
-        socket.write(BODY);
-      }, backendVersion),
-    );
+    const proxy = await proxyTo(await origin(answerWhole, backendVersion));
     for (let i = 0; i < 30; i++) {
       const client = await Client.dial(proxy, version);
       const at = i * 40_000;
@@ -344,16 +333,7 @@ describe.each(['h2', 'both'] as const)('HTTP/2 to a backend that speaks %s', (sp
 
 /** Clients of HTTP/1.1 and one of HTTP/2 with answers under way, the first two being held back. */
 async function busy(drainMs: number) {
-  const proxy = await proxyTo(
-    await origin(async (socket) => {
-      await headSeen(socket);
-      socket.resume();
-      socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${BODY.length}\r\n\r\n`);
-      socket.write(BODY);
-    }),
-    'http1',
-    { drainMs },
-  );
+  const proxy = await proxyTo(await origin(answerWhole), 'http1', { drainMs });
   const clients = await Promise.all(Array.from({ length: 4 }, () => Client.dial(proxy)));
   for (const client of clients) client.socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
   const http2 = new Http2Client(`https://127.0.0.1:${proxy.port}`, { ca: certificate });
