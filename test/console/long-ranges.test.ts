@@ -163,8 +163,9 @@ test('24 h and 7 d are drawn, with gaps where nothing was scraped', async () => 
     await page.getByText('All replicas together, by Prometheus').waitFor();
     const begins = 1 - GAP.from / hours;
     const ends = 1 - GAP.to / hours;
-    // A value is a mean over some time, so the edges are soft.
-    const soft = 1 / hours;
+    // The axis ends at the last half hour, a value is a mean over the half hour before it, and a line has a width:
+    // together up to 65 minutes by which an edge can lie later than it was.
+    const soft = 2 / hours;
     await until(`lines on both sides of the gap in ${label}`, async () => {
       const charts = await paintedParts(page);
       const drawn = charts.filter(
