@@ -2,73 +2,23 @@
  * The live judge of one replica: what workers tally goes to the counters that all replicas share, and whoever finds the line crossed takes the
  * route back. It only ever lowers a weight, and only within the test that the evidence is of.
  */
-
-import type { Totals } from '../domain/e-process.ts';
-import { eraOf } from '../domain/era.ts';
-import type { EvidenceNote, RouteState, State } from '../domain/state.ts';
+import type { RouteState, State } from '../domain/state.ts';
 import { FAMILIES } from '../domain/sticky-evidence.ts';
 import { LATENCY_ROW, SIGHTING_ROW, TALLY_ROW } from '../domain/tally.ts';
-import type { Guard, Verdict } from '../domain/verdict.ts';
+import type { Verdict } from '../domain/verdict.ts';
 import type { EvidenceMessage, RouteBounds } from '../seam.ts';
 import { BUCKET_MS, type Counters, MemoryCounters } from '../store/store.ts';
-import type { RefusalCode } from './control.ts';
-import type { NewEvent } from './events.ts';
-import type { HeldRoutes } from './held-routes.ts';
-import { noteOf } from './opinion-note.ts';
+import { DeadSide, type DeadSideOptions } from './dead-side.ts';
+import { type Opinion, opinionOf } from './opinion.ts';
 import type { Plan } from './plan.ts';
 import { RouteJudge } from './route-judge.ts';
-import type { Written } from './writer.ts';
+import { causeOf, isMovable, TakingBack, type TakingBackOptions } from './taking-back.ts';
 
-/** Who took a route back, as the history names it. */
-export const JUDGE_ACTORS = {
-  comparison: 'crossfade/judge',
-  ceiling: 'crossfade/ceiling',
-  deadSide: 'crossfade/dead-side',
-} as const;
-
-/** What is thought of a route's new side. */
-export interface Opinion {
-  readonly verdict: Verdict['kind'];
-  readonly value: number;
-  readonly threshold: number;
-  readonly log10: number;
-  readonly reason: string;
-  /** The fleet's responses of the new side, drawn at the present weight in the present test. */
-  readonly newRequests: number;
-  /** That the reason tells; absent: nothing is judged. */
-  readonly counts?: Totals;
-}
-
-/** Who takes a route back, why, and what it went by. */
-export interface TakeBack {
-  readonly actor: string;
-  readonly reason: string;
-  readonly evidence: EvidenceNote;
-}
-
-export interface JudgeOptions {
+export interface JudgeOptions extends Omit<DeadSideOptions, 'act'>, Omit<TakingBackOptions, 'opinion'> {
   readonly counters: Counters;
-  readonly held: HeldRoutes;
-  /** What the store shows, without what this replica alone has lowered. */
-  readonly state: () => State | undefined;
   readonly plan: () => Plan;
-  /** Of this replica. */
-  readonly id: () => string;
-  /** Replicas that live, this one included. */
-  readonly living: () => number;
-  /** Writes the rollback, unless another test runs by then. */
-  readonly takeBack: (route: string, testSince: number, act: TakeBack) => Promise<Written>;
-  /** Lowers the route on this replica until the same is written, or another test runs. */
-  readonly pin: (route: string, testSince: number, act: TakeBack) => void;
-  /** Why no endpoint of the new side takes connections; null: one does, or the old side takes none either. */
-  readonly probe: (route: string) => Promise<string | null>;
   /** What workers go by when they tally. */
   readonly bind: (route: string, bounds: Omit<RouteBounds, 'route'>) => void;
-  readonly emit: (event: NewEvent) => void;
-  /** Milliseconds since 1970. */
-  readonly clock: () => number;
-  /** Milliseconds, only ever compared with each other. */
-  readonly monotonic: () => number;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }
@@ -78,12 +28,6 @@ const BEAT_MS = 100;
 const IDLE_BEATS = 50;
 /** Of its alpha, what the evidence of single replicas may use, all together. */
 const LOCAL_SHARE = 0.1;
-/** So many replicas that find a side dead speak for all. */
-const ENOUGH_VOTES = 2;
-/** Between two questions of a replica whether a side is still dead. */
-const ASK_AGAIN_MS = 10_000;
-/** Refusals by which nothing is said of the route itself. */
-const UNWRITTEN: ReadonlySet<RefusalCode> = new Set(['storeUnavailable', 'storeDisputed']);
 
 /** Names that were found under this plan and state. */
 interface Watched {
@@ -100,10 +44,8 @@ export class Judge {
   readonly #told = new Map<string, string>();
   /** What workers were told last, by route. */
   readonly #bound = new Map<string, Omit<RouteBounds, 'route'>>();
-  readonly #probing = new Set<string>();
-  /** When a route's new side was probed last. */
-  readonly #probedAt = new Map<string, number>();
-  readonly #acting = new Set<string>();
+  readonly #takingBack: TakingBack;
+  readonly #deadSide: DeadSide;
   #planned: { readonly plan: Plan; readonly routes: ReadonlyMap<string, Plan['routes'][number]> } | undefined;
   #watched: Watched = { plan: undefined, state: undefined, names: new Set() };
   #beats = 0;
@@ -112,6 +54,11 @@ export class Judge {
   constructor(options: JudgeOptions) {
     this.#options = options;
     this.#local = new MemoryCounters(BUCKET_MS, options.clock);
+    this.#takingBack = new TakingBack({ ...options, opinion: (name) => this.opinion(name) });
+    this.#deadSide = new DeadSide({
+      ...options,
+      act: (name, state, cause) => this.#takingBack.act(name, state, cause),
+    });
   }
 
   start(): void {
@@ -147,7 +94,7 @@ export class Judge {
       this.#of(names[index as number])?.tallied.addSighting(era as number, hash as number, code as number);
     }
     for (const route of urgent) route.hurry();
-    for (const index of suspects) void this.#suspect(names[index]);
+    for (const index of suspects) this.#suspect(names[index]);
   }
 
   opinion(name: string): Opinion {
@@ -170,6 +117,11 @@ export class Judge {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     await Promise.all([...this.#routes.values()].map((route) => route.close()));
+  }
+
+  #suspect(name: string | undefined): void {
+    const route = this.#of(name);
+    if (name !== undefined && route !== undefined) void this.#deadSide.suspect(name, route);
   }
 
   #beat(): void {
@@ -241,16 +193,13 @@ export class Judge {
       this.#judgeAlone(name, route, state);
       return;
     }
-    void this.#voteAgain(name, route);
+    void this.#deadSide.voteAgain(name, route);
     if (route.testSince() !== state.testSince) return;
     const verdict = route.verdict();
     this.#tell(name, state, verdict);
     if (!isMovable(route, state)) return;
-    if (verdict.kind === 'breach') void this.#takeBack(name, state, verdict.guard, verdict.reason);
-    else if (route.votes.length >= ENOUGH_VOTES) {
-      const reason = `${route.votes.length} replicas find that the new side takes no connections: ${route.votes.join(', ')}`;
-      void this.#takeBack(name, state, 'deadSide', reason);
-    }
+    const cause = causeOf(verdict, route.votes);
+    if (cause !== null) void this.#takingBack.act(name, state, cause);
   }
 
   /** The store is away: what this replica has seen may lower the route here, at a threshold far higher. */
@@ -258,8 +207,8 @@ export class Judge {
     if (state.testSince === undefined || route.testSince(true) !== state.testSince || !isMovable(route, state)) return;
     const verdict = route.localVerdict(LOCAL_SHARE / Math.max(1, this.#options.living()));
     if (verdict.kind !== 'breach') return;
-    const evidence = noteOf(opinionOf(verdict, route.newRequests(state.weightPpm, true)));
-    this.#options.pin(name, state.testSince, { actor: JUDGE_ACTORS[verdict.guard], reason: verdict.reason, evidence });
+    const opinion = opinionOf(verdict, route.newRequests(state.weightPpm, true));
+    this.#takingBack.actAlone(name, state.testSince, verdict, opinion);
   }
 
   #bind(name: string, route: RouteJudge): void {
@@ -278,82 +227,4 @@ export class Judge {
     this.#told.set(name, text);
     this.#options.emit({ type: 'verdict', route: name, verdict: kind, value, threshold, reason });
   }
-
-  async #takeBack(name: string, state: RouteState, guard: Guard | 'deadSide', reason: string): Promise<void> {
-    if (this.#acting.has(name) || state.testSince === undefined) return;
-    this.#acting.add(name);
-    const actor = JUDGE_ACTORS[guard];
-    try {
-      const act = { actor, reason, evidence: noteOf(this.opinion(name)) };
-      const written = await this.#options.takeBack(name, state.testSince, act);
-      if (written.kind === 'refused' && UNWRITTEN.has(written.code)) this.#options.pin(name, state.testSince, act);
-    } finally {
-      this.#acting.delete(name);
-    }
-  }
-
-  /** Three connections in a row were not taken: if a probe is not taken either, nothing more is sent there from here. */
-  async #suspect(name: string | undefined): Promise<void> {
-    const route = this.#of(name);
-    if (name === undefined || route === undefined || this.#probing.has(name)) return;
-    if (this.#isHeld(name) || (this.#state(name)?.weightPpm ?? 0) === 0) return;
-    const failure = await this.#probe(name);
-    const state = this.#state(name);
-    if (failure === null || state === undefined || state.weightPpm === 0 || this.#isHeld(name)) return;
-    if (isMovable(route, state)) this.#hold(name, route, state, deadReason(failure));
-  }
-
-  /** A vote is forgotten in time, and was lost when the store was away: who still serves the route from old finds out if it still holds. */
-  async #voteAgain(name: string, route: RouteJudge): Promise<void> {
-    const { id, monotonic } = this.#options;
-    if (!this.#isHeld(name) || this.#probing.has(name) || route.votes.includes(id())) return;
-    if (monotonic() - (this.#probedAt.get(name) ?? Number.NEGATIVE_INFINITY) < ASK_AGAIN_MS) return;
-    const failure = await this.#probe(name);
-    const state = this.#state(name);
-    if (failure !== null && state !== undefined && this.#isHeld(name) && isMovable(route, state)) {
-      this.#vote(name, route, state, deadReason(failure));
-    }
-  }
-
-  #isHeld(name: string): boolean {
-    return this.#options.held.has(name, this.#options.state());
-  }
-
-  async #probe(name: string): Promise<string | null> {
-    this.#probing.add(name);
-    const failure = await this.#options.probe(name);
-    this.#probing.delete(name);
-    this.#probedAt.set(name, this.#options.monotonic());
-    return failure;
-  }
-
-  #hold(name: string, route: RouteJudge, state: RouteState, reason: string): void {
-    const { held, emit, clock } = this.#options;
-    const actor = JUDGE_ACTORS.deadSide;
-    held.hold(name, { actor, reason, at: clock(), revision: state.revision });
-    emit({ type: 'pinned', routes: [name], pinned: true, actor, reason });
-    this.#vote(name, route, state, reason);
-  }
-
-  #vote(name: string, route: RouteJudge, state: RouteState, reason: string): void {
-    const { id, living } = this.#options;
-    if (living() <= 1) {
-      void this.#takeBack(name, state, 'deadSide', reason);
-      return;
-    }
-    route.tallied.addVote(eraOf(state.testSince ?? 0, state.weightPpm), id());
-    route.hurry();
-  }
-}
-
-function deadReason(failure: string): string {
-  return `the new side is dead: ${failure}`;
-}
-
-function opinionOf({ kind, value, threshold, log10, reason, counts }: Verdict, newRequests: number): Opinion {
-  return { verdict: kind, value, threshold, log10, reason, newRequests, counts };
-}
-
-function isMovable({ settings }: RouteJudge, { frozen }: RouteState): boolean {
-  return !frozen && !settings.adviseOnly;
 }

@@ -1,11 +1,12 @@
 import type { AuditEntry } from '../domain/state.ts';
 import { ENDPOINT_STATES } from '../health/ledger.ts';
 import { type CountsSource, ROLLBACK_REASONS, type RollbackReason } from '../telemetry/counts-source.ts';
-import { JUDGE_ACTORS, type Judge } from './judge.ts';
+import type { Judge } from './judge.ts';
 import type { LocalRollbacks } from './local-rollbacks.ts';
 import type { Plan } from './plan.ts';
 import type { StateKeeper } from './state-keeper.ts';
 import type { Supervisor } from './supervisor.ts';
+import { JUDGE_ACTORS } from './taking-back.ts';
 
 /** What the metrics are read from. */
 export class MetricsSource implements CountsSource {

@@ -4,8 +4,7 @@
  */
 import { nextMove, type Obstacles } from '../domain/ramp-move.ts';
 import type { RouteState, State } from '../domain/state.ts';
-import type { Opinion } from './judge.ts';
-import { noteOf } from './opinion-note.ts';
+import { noteOf, type Opinion } from './opinion.ts';
 import type { Plan } from './plan.ts';
 import type { Verbs } from './verbs.ts';
 

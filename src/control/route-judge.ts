@@ -126,6 +126,12 @@ export class RouteJudge {
     else this.#timer ??= setTimeout(() => this.#fold(), waitMs);
   }
 
+  /** This replica finds that the new side takes no connections. */
+  vote(era: number, replica: string): void {
+    this.tallied.addVote(era, replica);
+    this.hurry();
+  }
+
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#folding;

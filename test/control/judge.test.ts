@@ -2,8 +2,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { NewEvent } from '../../src/control/events.ts';
 import { HeldRoutes } from '../../src/control/held-routes.ts';
-import { Judge, type TakeBack } from '../../src/control/judge.ts';
+import { Judge } from '../../src/control/judge.ts';
 import type { Plan } from '../../src/control/plan.ts';
+import type { TakeBack } from '../../src/control/taking-back.ts';
 import { eraOf } from '../../src/domain/era.ts';
 import type { RouteState, State } from '../../src/domain/state.ts';
 import { TALLY_NAMES } from '../../src/domain/tally.ts';

@@ -1,7 +1,7 @@
 /** Ramps walked by a replica that sees what stands in their way: what becomes of it in the store, and what it waits for. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Opinion } from '../../src/control/judge.ts';
 import { type ObstacleSource, obstaclesOf } from '../../src/control/obstacles.ts';
+import type { Opinion } from '../../src/control/opinion.ts';
 import { RampWalker } from '../../src/control/ramp-walker.ts';
 import type { StateKeeper } from '../../src/control/state-keeper.ts';
 import { Verbs } from '../../src/control/verbs.ts';

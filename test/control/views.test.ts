@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { Applied } from '../../src/control/applied.ts';
 import type { RouteView } from '../../src/control/control.ts';
 import type { LeftEndpoint, UnwellEndpoint } from '../../src/control/endpoint-health.ts';
-import type { Opinion } from '../../src/control/judge.ts';
+import type { Opinion } from '../../src/control/opinion.ts';
 import type { Plan } from '../../src/control/plan.ts';
 import { Recorder } from '../../src/control/recorder.ts';
 import { Views, type ViewsOptions } from '../../src/control/views.ts';
