@@ -2,15 +2,15 @@
  * What a route's shared counts say. Reads what the store shows, in order: the result of the bucket closed last, and the counts since. So
  * every replica comes to the same evidence, one that has just started too; who finds that a bucket is over can write down its result.
  */
-import { type BucketResult, OwnResult } from './bucket-result.ts';
+import type { BucketResult } from './bucket-result.ts';
 import { type Era, readEra } from './era.ts';
 import type { SlowKind, TestSettings } from './evidence.ts';
 import { SLOW_QUANTILES, slowBounds } from './latency.ts';
 import { LATENCY_BINS, quantile } from './latency-sketch.ts';
-import { rounded, roundedTrial } from './rounded.ts';
+import { Results, restoreCounts, restoreLatencies, type SavedJudgement, savedJudgement } from './saved-judgement.ts';
 import { Streak } from './streak.ts';
 import { AT_LATE_SLOW, AT_SLOW, AT_TIMED, SLOW_KINDS, TALLY_CELLS, TALLY_NAMES, TALLY_SIDE_CELLS } from './tally.ts';
-import { openTrial, type SavedTrial, type Trial } from './trial.ts';
+import { openTrial, type Trial } from './trial.ts';
 import type { Verdict } from './verdict.ts';
 
 /** What a new side is judged by (DESIGN section 5). */
@@ -51,8 +51,6 @@ const HORIZON_BUCKETS = 86_400;
 const KEPT = 0.95;
 /** Latencies of the old side from which its quantiles are taken for known. */
 const ENOUGH_LATENCIES = 100;
-/** Less than this of a bin is forgotten. */
-const LEAST_COUNT = 0.01;
 /** How long a replica's finding that the new side takes no connections counts. */
 const VOTE_BUCKETS = 60;
 /** Weights of a test whose responses are kept apart. */
@@ -69,20 +67,6 @@ export function voteName(replica: string): string {
   return `${VOTE}${replica}`;
 }
 
-/** What the closed buckets left. */
-interface Saved {
-  readonly format: 3;
-  /** -1: none has begun. */
-  readonly testSince: number;
-  readonly trial: SavedTrial;
-  /** Counts by bin, in turn. */
-  readonly latencies: readonly number[];
-  /** Bucket of its last vote, by replica. */
-  readonly votes: Readonly<Record<string, number>>;
-  /** The new side's responses, by the weight that they were drawn with. */
-  readonly steps: Readonly<Record<string, number>>;
-}
-
 export class Judgement {
   readonly #isSticky: boolean;
   readonly #test: TestSettings;
@@ -95,16 +79,13 @@ export class Judgement {
   readonly #ofNew = this.#block.subarray(TALLY_SIDE_CELLS);
   #trial: Trial;
   #bucket = -1;
-  #saved: Saved | null = null;
-  #savedIndex = -1;
-  /** What was saved here last: when it has become the result for all, it need not be read from its text. */
-  #own: OwnResult<Saved> | null = null;
+  readonly #results = new Results();
   #testSince = -1;
   #latencies = new Float64Array(LATENCY_BINS);
   readonly #votes = new Map<string, number>();
   readonly #steps = new Map<string, number>();
   #bounds: LatencyBounds | null = null;
-  /** Open bucket that `#bounds` were made in, after `#savedIndex`. */
+  /** Open bucket that `#bounds` were made in, after the bucket that was read last. */
   #boundsOf = -1;
   /** At full alpha; null: not asked for since it was read last. */
   #verdict: Verdict | null = null;
@@ -128,7 +109,7 @@ export class Judgement {
   /** In place of all that was read before. @returns what to write as the result of the last bucket that is over, if that is not done */
   read({ open, closed, buckets }: SharedCounts): { readonly index: number; readonly result: BucketResult } | null {
     const first = buckets[0]?.index ?? open;
-    const isKnown = closed !== null && closed.index === this.#savedIndex;
+    const isKnown = closed !== null && this.#results.isKnown(closed.index);
     this.#verdict = null;
     this.#begin(closed, first);
     let counted = 0;
@@ -186,21 +167,8 @@ export class Judgement {
   }
 
   #begin(closed: SharedCounts['closed'], first: number): void {
-    if (closed === null) this.#restart(first);
-    else {
-      if (closed.index !== this.#savedIndex || this.#saved === null) {
-        this.#saved = this.#valueOf(closed.result);
-        this.#own = null;
-        this.#savedIndex = closed.index;
-      }
-      if (this.#saved === null || !this.#restore(this.#saved, closed.index + 1)) this.#restart(first);
-    }
-  }
-
-  #valueOf(result: BucketResult): Saved | null {
-    const own = this.#own;
-    if (own !== null && (result === own || result.toString() === own.toString())) return own.value;
-    return parse(result.toString());
+    const saved = closed === null ? null : this.#results.read(closed.index, closed.result);
+    if (closed === null || saved === null || !this.#restore(saved, closed.index + 1)) this.#restart(first);
   }
 
   #restart(bucket: number): void {
@@ -213,16 +181,13 @@ export class Judgement {
     this.#bounds = null;
   }
 
-  #restore({ testSince, trial, latencies, votes, steps }: Saved, bucket: number): boolean {
-    if (!this.#trial.restore(trial)) return false;
+  #restore(saved: SavedJudgement, bucket: number): boolean {
+    if (!this.#trial.restore(saved.trial)) return false;
     this.#bucket = bucket;
-    this.#testSince = testSince;
-    this.#latencies.fill(0);
-    for (let i = 0; i < latencies.length; i += 2) this.#latencies[latencies[i] as number] = latencies[i + 1] as number;
-    this.#votes.clear();
-    for (const replica of Object.keys(votes)) this.#votes.set(replica, votes[replica] as number);
-    this.#steps.clear();
-    for (const step of Object.keys(steps)) this.#steps.set(step, steps[step] as number);
+    this.#testSince = saved.testSince;
+    restoreLatencies(this.#latencies, saved.latencies);
+    restoreCounts(this.#votes, saved.votes);
+    restoreCounts(this.#steps, saved.steps);
     return true;
   }
 
@@ -305,21 +270,8 @@ export class Judgement {
   }
 
   #save(): BucketResult {
-    const latencies: number[] = [];
-    for (let bin = 0; bin < LATENCY_BINS; bin++) {
-      const count = this.#latencies[bin] as number;
-      if (count >= LEAST_COUNT) latencies.push(bin, rounded(count));
-    }
-    const saved: Saved = {
-      format: 3,
-      testSince: this.#testSince,
-      trial: roundedTrial(this.#trial.save()),
-      latencies,
-      votes: Object.fromEntries(this.#votes),
-      steps: Object.fromEntries(this.#steps),
-    };
-    this.#own = new OwnResult(saved);
-    return this.#own;
+    const [testSince, trial, latencies] = [this.#testSince, this.#trial, this.#latencies];
+    return this.#results.write(savedJudgement({ testSince, trial, latencies, votes: this.#votes, steps: this.#steps }));
   }
 }
 
@@ -344,14 +296,4 @@ function cellsUnder(prefix: string): ReadonlyMap<string, number> {
 
 function isEqual(one: readonly number[], other: readonly number[]): boolean {
   return one.every((value, i) => value === other[i]);
-}
-
-/** Null: of another version of Crossfade, whose evidence is begun anew. */
-function parse(result: string): Saved | null {
-  try {
-    const saved = JSON.parse(result) as Saved;
-    return saved.format === 3 ? saved : null;
-  } catch {
-    return null;
-  }
 }
