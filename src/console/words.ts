@@ -6,10 +6,10 @@ import type { Happening } from './model.ts';
 const SYSTEM = { who: 'crossfade', route: null, kind: 'system' } as const;
 
 export const WORDS: Readonly<Record<string, (event: never) => Omit<Happening, 'at' | 'revision'>>> = {
-  store: ({ up, disputed, reason }: Extract<ControlEvent, { type: 'store' }>) => ({
+  store: (event: Extract<ControlEvent, { type: 'store' }>) => ({
     ...SYSTEM,
-    what: up ? 'the store answers again' : `the store ${disputed ? 'contradicts what is served' : 'does not answer'}`,
-    why: reason ?? '',
+    what: storeWords(event),
+    why: event.reason ?? '',
   }),
   worker: ({ pid, what, detail }: { pid: number; what: string; detail: string | null }) => ({
     ...SYSTEM,
@@ -77,3 +77,8 @@ export const WORDS: Readonly<Record<string, (event: never) => Omit<Happening, 'a
     why: detail,
   }),
 };
+
+function storeWords({ up, disputed, settled }: Extract<ControlEvent, { type: 'store' }>): string {
+  if (up) return settled ? 'the dispute about what the store holds has ended' : 'the store answers again';
+  return disputed ? 'the store contradicts what is served' : 'the store does not answer';
+}

@@ -5,8 +5,8 @@ import type { EndpointView, RouteView } from './route-view.ts';
 /** Something that happened, as sent to `GET /v1/events`. `id` rises by one with each. */
 export type ControlEvent =
   | { id: number; at: number; type: 'change'; entry: AuditEntry }
-  /** `disputed`: it answers, but what does not follow from what is served. */
-  | { id: number; at: number; type: 'store'; up: boolean; disputed: boolean; reason: string | null }
+  /** `disputed`: it answers, but what does not follow from what is served; `settled`: it is up because that has ended. */
+  | { id: number; at: number; type: 'store'; up: boolean; disputed: boolean; settled: boolean; reason: string | null }
   | {
       id: number;
       at: number;

@@ -68,9 +68,10 @@ export class ControlPlane {
       random: Math.random,
       onState: () => this.#show(),
       onEntry: (entry) => events.emit({ type: 'change', entry }),
-      onHealth: (health, disputed) => {
-        events.emit({ type: 'store', up: health.up, disputed, reason: health.up ? null : health.reason });
-        if (health.up) void this.#writeFirstWeights();
+      onHealth: (health, disputed, wasDisputed) => {
+        const { up } = health;
+        events.emit({ type: 'store', up, disputed, settled: up && wasDisputed, reason: up ? null : health.reason });
+        if (up) void this.#writeFirstWeights();
       },
     });
     const { workerScript, memory } = options;

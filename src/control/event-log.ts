@@ -10,8 +10,9 @@ export function logEvent(logger: ReturnType<typeof createLogger>, event: Control
       return;
     }
     case 'store':
-      if (event.up) logger.info('the store answers');
-      else if (event.disputed) {
+      if (event.up) {
+        logger.info(event.settled ? 'the dispute about what the store holds has ended' : 'the store answers');
+      } else if (event.disputed) {
         logger.error(`the store contradicts what is served, which is served on until somebody adopts: ${event.reason}`);
       } else logger.error(`the store does not answer, what is known of it is served: ${event.reason}`);
       return;

@@ -31,8 +31,11 @@ export interface StateKeeperOptions {
   onState(state: State): void;
   /** A change has become part of what is served; each once, in order. */
   onEntry(entry: AuditEntry): void;
-  /** @param isDisputed it answers, but what does not follow from what is served */
-  onHealth(health: StoreHealth, isDisputed: boolean): void;
+  /**
+   * @param isDisputed it answers, but what does not follow from what is served
+   * @param wasDisputed it was so until now
+   */
+  onHealth(health: StoreHealth, isDisputed: boolean, wasDisputed: boolean): void;
 }
 
 /** The store is asked each second, give or take a fifth, so that replicas do not ask all at once. */
@@ -204,9 +207,10 @@ export class StateKeeper {
   /** That the store answers from the start is nothing to tell. */
   #note(health: StoreHealth, isDisputed = false): void {
     const before = this.#health ?? { up: true };
+    const wasDisputed = this.#isDisputed;
     this.#isDisputed = isDisputed;
     this.#health = health.up || before.up ? health : { ...health, since: before.since };
-    if (reasonOf(health) !== reasonOf(before)) this.#options.onHealth(this.#health, isDisputed);
+    if (reasonOf(health) !== reasonOf(before)) this.#options.onHealth(this.#health, isDisputed, wasDisputed);
   }
 
   /** The store's present state, which is served from now on. Rejects with StoreUnavailable. */

@@ -74,7 +74,7 @@ describe('a stream of events', () => {
       body: { weight: 25, reason: 'two\nlines' },
       headers: { 'if-match': '"1"' },
     });
-    control.emit({ type: 'store', up: false, disputed: false, reason: 'disk full' });
+    control.emit({ type: 'store', up: false, disputed: false, settled: false, reason: 'disk full' });
     await until(() => events(stream).length === 2);
     expect(events(stream)).toMatchObject([
       {
@@ -86,7 +86,7 @@ describe('a stream of events', () => {
           entry: { revision: 2, reason: 'two\nlines', routes: [{ after: { weight: 25 } }] },
         },
       },
-      { id: '3', event: 'store', data: { up: false, disputed: false, reason: 'disk full' } },
+      { id: '3', event: 'store', data: { up: false, disputed: false, settled: false, reason: 'disk full' } },
     ]);
   });
 

@@ -14,6 +14,8 @@ interface Kept {
   readonly health: boolean[];
   /** Whether what was told of the store's health was a dispute. */
   readonly disputes: boolean[];
+  /** Whether it was about a dispute until then. */
+  readonly disputesBefore: boolean[];
 }
 
 let kept: Kept;
@@ -26,6 +28,7 @@ async function keep(options: Partial<StateKeeperOptions>): Promise<Kept> {
   const entries: AuditEntry[] = [];
   const health: boolean[] = [];
   const disputes: boolean[] = [];
+  const disputesBefore: boolean[] = [];
   const keeper = new StateKeeper({
     openStore: () => Promise.reject(new StoreUnavailable('no store')),
     lastState: { read: async () => undefined, save: (state) => void saved.push(state), failure: null },
@@ -34,13 +37,14 @@ async function keep(options: Partial<StateKeeperOptions>): Promise<Kept> {
     random: Math.random,
     onState: (state) => void served.push(state),
     onEntry: (entry) => void entries.push(entry),
-    onHealth: ({ up }, isDisputed) => {
+    onHealth: ({ up }, isDisputed, wasDisputed) => {
       health.push(up);
       disputes.push(isDisputed);
+      disputesBefore.push(wasDisputed);
     },
     ...options,
   });
-  kept = { keeper, served, saved, entries, health, disputes };
+  kept = { keeper, served, saved, entries, health, disputes, disputesBefore };
   await keeper.start();
   return kept;
 }
@@ -210,7 +214,7 @@ describe('in dispute about what counts', () => {
 
   test('is told from a store that does not answer, which it may come to be', async () => {
     const store = new MemoryStore();
-    const { keeper, disputes, health } = await inDispute(store);
+    const { keeper, disputes, disputesBefore, health } = await inDispute(store);
     expect([keeper.isDisputed, disputes]).toEqual([true, [true]]);
     store.away = true;
     await until('the store to be away', () => disputes.length === 2);
@@ -219,9 +223,10 @@ describe('in dispute about what counts', () => {
     store.away = false;
     await until('the dispute again', () => disputes.length === 3);
     await keeper.adopt('served', { actor: 'ann', reason: '' });
-    expect([keeper.isDisputed, disputes, health]).toEqual([
+    expect([keeper.isDisputed, disputes, disputesBefore, health]).toEqual([
       false,
       [true, false, true, false],
+      [false, true, false, true],
       [false, false, false, true],
     ]);
   });
