@@ -3,18 +3,21 @@ import { capacityRefusal } from '../domain/capacity.ts';
 import type { Obstacles } from '../domain/ramp-move.ts';
 import type { RouteState } from '../domain/state.ts';
 import type { PreviewView } from './control.ts';
+import type { KnownBackends } from './known-backends.ts';
 import type { LocalRollbacks } from './local-rollbacks.ts';
 import { obstaclesOf } from './obstacles.ts';
 import { previewOf } from './preview.ts';
 import type { Replicas } from './replicas.ts';
-import { type Series, STATS_SECONDS } from './series.ts';
+import type { Series } from './series.ts';
 import type { Supervisor } from './supervisor.ts';
 
 interface HeadroomOptions {
-  readonly supervisor: Supervisor;
-  readonly replicas: Replicas;
-  readonly local: LocalRollbacks;
-  readonly series: Series;
+  readonly supervisor: Pick<Supervisor, 'plan'> & {
+    readonly backends: Pick<KnownBackends, 'health' | 'endpoints' | 'unsynced' | 'sideProblem'>;
+  };
+  readonly replicas: Pick<Replicas, 'view'>;
+  readonly local: Pick<LocalRollbacks, 'served'>;
+  readonly series: Pick<Series, 'row' | 'seconds'>;
 }
 
 export class Headroom {
@@ -33,7 +36,7 @@ export class Headroom {
     const [old, , , , , fresh] = series.row(name);
     // Replicas share the traffic evenly, as far as one of them can tell.
     const living = Math.max(replicas.view(0).length, 1);
-    const requestsPerSecond = ((old + fresh) / STATS_SECONDS) * living;
+    const requestsPerSecond = ((old + fresh) / series.seconds(name)) * living;
     const usable = supervisor.backends
       .health(backend)
       .filter(({ state }) => state === 'healthy' || state === 'starting');
@@ -66,7 +69,7 @@ export class Headroom {
       spec,
       weightPpm: { now: local.served?.routes.get(name)?.weightPpm ?? 0, after: weightPpm },
       stats: series.row(name),
-      seconds: STATS_SECONDS,
+      seconds: series.seconds(name),
       endpoints,
       connections: perWorker * plan.workers * endpoints,
     });

@@ -7,7 +7,7 @@ export interface PreviewSource {
   /** Now, and as it would be. */
   readonly weightPpm: { readonly now: number; readonly after: number };
   readonly stats: StatsRow;
-  /** Seconds that the stats are of. */
+  /** That the requests are of. */
   readonly seconds: number;
   /** Of the new side: endpoints in use, and most connections that all workers may open to them; 0: no limit. */
   readonly endpoints: number;

@@ -108,10 +108,22 @@ export class RouteHistory {
     return [rise(0), rise(1), bucketQuantile(durations, 0.5), bucketQuantile(durations, 0.99)];
   }
 
+  /** Of the last seconds before `tick`, those since the first one in which a request ended; 0: in none. */
+  busySeconds(tick: number, seconds: number): number {
+    const since = Math.max(0, tick - seconds);
+    const before = this.#requests(since);
+    for (let at = since + 1; at <= tick; at++) if (this.#requests(at) > before) return tick - at + 1;
+    return 0;
+  }
+
   /** Whether anything was counted since the start. */
   isUsed(tick: number): boolean {
+    return this.#requests(tick) > 0;
+  }
+
+  #requests(tick: number): number {
     const at = (tick % this.#seconds) * COUNTS;
-    return (this.#sums[at] as number) + (this.#sums[at + SIDE_COUNTS] as number) > 0;
+    return (this.#sums[at] as number) + (this.#sums[at + SIDE_COUNTS] as number);
   }
 
   get isCharted(): boolean {

@@ -3,8 +3,8 @@ import { ppmToPercent } from '../domain/route.ts';
 import type { SeriesView, SideSeries, StatsRow } from './control.ts';
 import { RouteHistory } from './route-history.ts';
 
-/** Seconds that `stats` looks back. */
-export const STATS_SECONDS = 10;
+/** Seconds that `row` looks back. */
+const STATS_SECONDS = 10;
 /** Finest first. */
 const RINGS = [
   { seconds: 1, slots: 300 },
@@ -112,6 +112,16 @@ export class Series {
       milliseconds(newP99),
       underWayNew,
     ];
+  }
+
+  /**
+   * What the counts of `row` are to be divided by for a rate: of its ten seconds those since traffic began in them, so that a rate is not
+   * told too low while it is new. Without traffic 1: nothing is known of a rate then, and it is 0.
+   */
+  seconds(name: string): number {
+    const entry = this.#entries.get(name);
+    if (entry === undefined) return 1;
+    return Math.max(1, entry.history.busySeconds(this.#tick - entry.sinceTick, STATS_SECONDS));
   }
 
   /** Undefined: no such route. */

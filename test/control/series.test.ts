@@ -107,6 +107,23 @@ describe('the last ten seconds', () => {
     );
   });
 
+  test('are seconds since traffic began in them, and one while there was none', () => {
+    const world = new World();
+    const second = (requests: number): number => {
+      world.count(0, 1, requests);
+      world.second();
+      return world.series.seconds('search');
+    };
+    expect(world.series.seconds('search')).toBe(1);
+    // Rests of the supervisor and the route alike.
+    expect([0, 0, 0].map(second)).toEqual([1, 1, 1]);
+    expect(Array.from({ length: 12 }, () => second(7))).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 10]);
+    // A pause within them is a part of the mean.
+    expect([0, 0, 7].map(second)).toEqual([10, 10, 10]);
+    expect(Array.from({ length: 11 }, () => second(0)).at(-1)).toBe(1);
+    expect([7, 0, 7].map(second)).toEqual([1, 2, 3]);
+  });
+
   test('of a route that nobody knows are nothing', () => {
     expect(new World().series.row('nobody')).toEqual([0, 0, null, null, 0, 0, 0, null, null, 0]);
   });

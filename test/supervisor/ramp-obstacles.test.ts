@@ -94,7 +94,7 @@ test('endpoints that are known and ill hold a ramp; it goes on by itself when th
 test('a step that the new side cannot carry is waited for, told of, and taken when there is less traffic', async () => {
   await start('{ discovery: { static: ["NEW"] }, maxRequestsPerEndpoint: 20 }');
   load = new Load([replica]);
-  // For some seconds: what is told of the rate holds nothing of the first, and is a mean over ten.
+  // For some seconds: what is told of the rate holds nothing of the first.
   await shown('traffic', ({ old }) => old.requests > 1_500);
   // Forced, since even the first step may be too much for so small a side.
   expect(await crossfade('ramp', 'demo', '--steps', '40:0s,100', '--force')).toMatchObject({ code: 0 });
