@@ -43,6 +43,17 @@ describe('a good file', () => {
     });
   });
 
+  test('the samples have the admin port in common, but neither store nor last state: one after the other is no dispute', async () => {
+    const kept = await Promise.all(
+      ['crossfade', 'helios-to-kubernetes'].map(async (name) => {
+        const file = new URL(`../../config/${name}.yaml`, import.meta.url).pathname;
+        const { config } = (await loadConfig(file, {})) as { config: Config };
+        return [(config.store as { path: string }).path, config.stateFile];
+      }),
+    );
+    expect(new Set(kept.flat()).size).toBe(4);
+  });
+
   test('what is left out has the documented defaults', async () => {
     const timeouts = { connectMs: 1000, requestHeadMs: 10_000, responseHeadMs: 60_000, idleMs: 60_000, totalMs: 0 };
     expect(await folder.config(GOOD.replace('    weight: 5\n', ''))).toEqual({

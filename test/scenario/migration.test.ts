@@ -33,7 +33,7 @@ async function launch(rehearsal: boolean): Promise<{ child: ChildProcess; output
     .replace('0.0.0.0:8080', '127.0.0.1:0')
     .replace('127.0.0.1:9900', '127.0.0.1:0')
     .replace('8081', String(await freePort()))
-    .replace('../data/', './')
+    .replaceAll('../data/', './')
     .replace('rehearsal: true', `rehearsal: ${rehearsal}`);
   writeFileSync(join(folder, 'crossfade.yaml'), text);
   const child = spawn(process.execPath, [CLI, 'serve', '--config', join(folder, 'crossfade.yaml')]);
