@@ -16,15 +16,24 @@ export interface Call {
 /** @throws CliError for whatever is not an answer that says done */
 export type Client = <Answer>(path: string, call?: Call) => Promise<Answer>;
 
+/** Whether requests can be sent there. */
+export function isAdminUrl(text: string): boolean {
+  return /^https?:\/\//i.test(text) && URL.canParse(text);
+}
+
 /**
  * @param onWarning told what a caller must know of a change that is made
- * @throws CliError when the token is none that can be sent
+ * @throws CliError when the address is none, or the token none that can be sent
  */
 export function createClient(
   admin: string,
   givenToken: string | undefined,
   onWarning: (message: string) => void,
 ): Client {
+  // The option has been looked at already; the environment has not.
+  if (!isAdminUrl(admin)) {
+    throw new CliError(EXIT.usage, `CROSSFADE_ADMIN must be a URL such as http://127.0.0.1:9900 (got "${admin}")`);
+  }
   const base = admin.replace(/\/+$/, '');
   // A secret that was read from a file often ends with a newline.
   const token = givenToken?.trim() || undefined;

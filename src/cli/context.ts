@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import type { Call, Client } from './client.ts';
+import { type Call, type Client, isAdminUrl } from './client.ts';
 import type { Io } from './io.ts';
 
 /** Options that every command takes. */
@@ -73,7 +73,7 @@ export function duration(text: string): number {
 
 /** For commander: where an admin API is. */
 export function httpUrl(text: string): string {
-  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text;
+  if (isAdminUrl(text)) return text;
   throw new InvalidArgumentError(`It must be a URL such as ${ADMIN}.`);
 }
 

@@ -21,7 +21,7 @@ import { addStatus } from './commands/status.ts';
 import { addUndo } from './commands/undo.ts';
 import { addWait } from './commands/wait.ts';
 import { addWatch } from './commands/watch.ts';
-import { ADMIN, type Context, type GlobalOptions, httpUrl, wholeNumber } from './context.ts';
+import { ADMIN, type Context, duration, type GlobalOptions, httpUrl, wholeNumber } from './context.ts';
 import { CliError, EXIT } from './exit.ts';
 import type { Io } from './io.ts';
 import { plain } from './text.ts';
@@ -92,7 +92,7 @@ function globalProgram(io: Io): Command {
     .option('--token <token>', 'sent to the admin API (CROSSFADE_TOKEN)')
     .option('--reason <text>', 'why, for the history')
     .addOption(new Option('--if-rev <n>', 'only if the route is at this revision').argParser(wholeNumber(1)))
-    .addOption(new Option('--wait [ms]', 'wait until all replicas serve the change (2000)').argParser(wholeNumber(0)))
+    .addOption(new Option('--wait [time]', 'wait until all replicas serve the change (2s)').argParser(duration))
     .option('--force', 'past a guard that may be overruled (latch, dead side, a ramp under way)')
     .addOption(new Option('-o, --output <format>', 'how to answer').choices(['text', 'json']).default('text'))
     .configureHelp({ showGlobalOptions: true })

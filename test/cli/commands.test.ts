@@ -42,6 +42,8 @@ describe('set', () => {
   test('waits as long as it is told', async () => {
     expect((await crossfade('set search 10 --wait 750')).code).toBe(0);
     expect(control.writes.at(-1)?.waitMs).toBe(750);
+    expect((await crossfade('set search 11 --wait 5s')).code).toBe(0);
+    expect(control.writes.at(-1)?.waitMs).toBe(5_000);
   });
 
   test('names replicas that did not follow in time, on stderr', async () => {
@@ -310,6 +312,10 @@ describe('whom it talks to', () => {
 
   test('not an admin URL', async () => {
     expect((await run(['status', '--admin', 'localhost:9900'])).code).toBe(64);
+    expect(await run(['status'], { CROSSFADE_ADMIN: 'localhost:9900' })).toMatchObject({
+      code: 64,
+      err: 'crossfade: CROSSFADE_ADMIN must be a URL such as http://127.0.0.1:9900 (got "localhost:9900")',
+    });
   });
 });
 
