@@ -21,6 +21,9 @@ export interface Caller {
 /** How long a write waits for all workers of all replicas: they take milliseconds. */
 const WAIT_MS = 2_000;
 
+/** Longer than a write waits by itself, and a store that does not answer. */
+const ANSWER_MS = 10_000;
+
 /** @throws Refusal with the problem's detail; status 0 when nobody answered */
 async function call<T>(method: string, path: string, body?: object, headers: Record<string, string> = {}): Promise<T> {
   const type: Record<string, string> = body === undefined ? {} : { 'content-type': 'application/json' };
@@ -30,9 +33,12 @@ async function call<T>(method: string, path: string, body?: object, headers: Rec
       method,
       headers: { ...type, ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.timeout(ANSWER_MS),
     });
-  } catch {
-    throw new Refusal(0, 'This replica does not answer');
+  } catch (error) {
+    if ((error as Error).name !== 'TimeoutError') throw new Refusal(0, 'This replica does not answer');
+    const whether = method === 'GET' ? '' : ': whether it is done is seen when it does';
+    throw new Refusal(0, `This replica has not answered for ${ANSWER_MS / 1_000} s${whether}`);
   }
   const answer = (await response.json()) as T & { detail?: string };
   if (!response.ok) throw new Refusal(response.status, answer.detail ?? response.statusText);

@@ -11,6 +11,8 @@ export interface Listener {
   routes(routes: LiveRoutes): void;
   stats(stats: LiveStats): void;
   happened(happening: Happening): void;
+  /** The stream has been opened, for the first time or again: it tells nothing of what happened before. */
+  opened(): void;
   /** The stream broke, or could not be opened; it is being tried again. */
   lost(): void;
 }
@@ -48,6 +50,7 @@ export function connect(listener: Listener): () => void {
     for (const [type, words] of Object.entries(WORDS)) {
       on(type, (event: Told) => listener.happened({ at: event.at, revision: null, ...words(event as never) }));
     }
+    source.addEventListener('open', () => listener.opened());
     source.addEventListener('error', again);
     watch();
   };

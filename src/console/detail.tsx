@@ -45,7 +45,7 @@ export function Detail({ route, row, canAct, hasPrometheus, now, onRollback, onC
         {route.reason} <span class="n">revision {route.revision}</span>
       </p>
       <Share route={route} row={row} />
-      {canAct && <Buttons route={route} onRollback={onRollback} />}
+      {canAct && <Buttons route={route} onRollback={onRollback} key={route.name} />}
       {ramp !== null && <Ramp route={route} ramp={ramp} now={now} />}
       <Evidence route={route} isLong />
       {isIll && endpoints}

@@ -90,7 +90,10 @@ function ofRoute(route: RouteView, row: StatsRow): Line[] {
     const text = `is worse on new and still ${inPercent(weight)} there: ${evidence.reason}`;
     return [{ level: 'bad', route: name, text }];
   }
-  if (state === 'held') return [{ level: 'warn', route: name, text: `is held: ${route.reason}` }];
+  if (state === 'held') {
+    const waitsFor = route.ramp?.waiting ? `, waits for ${route.ramp.waiting.for}` : '';
+    return [{ level: 'warn', route: name, text: `is held${waitsFor}: ${route.reason}` }];
+  }
   const worse = worseInWords(row);
   return weight > 0 && worse !== '' ? [{ level: 'warn', route: name, text: `${worse}, in the last 10 s` }] : [];
 }

@@ -25,6 +25,7 @@ export function Login({ onEnter }: { readonly onEnter: (caller: Caller) => void 
             type="password"
             autoComplete="current-password"
             autoFocus
+            required
             value={token}
             onInput={(event) => setToken(event.currentTarget.value)}
           />

@@ -32,18 +32,29 @@ function change(next: (model: Model, now: number) => Model): void {
   store.set(next(heard(store.value, now), now));
 }
 
-function listen(): () => void {
+/** @param onNobody whoever asks has to say again who that is */
+function listen(onNobody: () => void): () => void {
   return connect({
     status: (status) => change((model, now) => withStatus(model, status, now)),
     routes: (routes) => change((model) => withRoutes(model, routes)),
     stats: (stats) => change((model) => withStats(model, stats)),
     happened: (happening: Happening) => change((model) => withHappenings(model, [happening])),
-    lost: () => store.set({ ...store.value, connection: 'lost' }),
+    // The store may be away: the events that come are shown all the same.
+    opened: () => void remember().catch(() => undefined),
+    lost: () => {
+      store.set({ ...store.value, connection: 'lost' });
+      // A session does not outlive its replica, nor its token: that is no silence, though the stream fails for it alike.
+      getCaller().catch((error: unknown) => isNobody(error) && onNobody());
+    },
   });
 }
 
 // Before the stream has told of it.
 whenWritten((routes) => store.set(withWritten(store.value, routes)));
+
+function isNobody(error: unknown): boolean {
+  return error instanceof Refusal && NOBODY.has(error.status);
+}
 
 async function remember(): Promise<void> {
   const happenings = (await getHistory(HISTORY)).map(happeningOf);
@@ -62,10 +73,14 @@ function Away() {
 function Console() {
   const [caller, setCaller] = useState<Caller | null>();
   const [isAway, setAway] = useState(false);
+  const forget = (): void => {
+    store.set(EMPTY);
+    setCaller(null);
+  };
   useEffect(() => {
     const ask = (): void => {
       getCaller().then(setCaller, (error: unknown) => {
-        if (error instanceof Refusal && NOBODY.has(error.status)) return setCaller(null);
+        if (isNobody(error)) return setCaller(null);
         setAway(true);
         setTimeout(ask, ASK_AGAIN_MS);
       });
@@ -74,19 +89,11 @@ function Console() {
   }, []);
   useEffect(() => {
     if (caller === null || caller === undefined) return;
-    // The store may be away: the events that come are shown all the same.
-    remember().catch(() => undefined);
-    return listen();
+    return listen(forget);
   }, [caller]);
   if (caller === undefined) return isAway ? <Away /> : null;
   if (caller === null) return <Login onEnter={setCaller} />;
-  const leave = (): void => {
-    void logout().finally(() => {
-      store.set(EMPTY);
-      setCaller(null);
-    });
-  };
-  return <App store={store} caller={caller} onLeave={leave} />;
+  return <App store={store} caller={caller} onLeave={() => void logout().finally(forget)} />;
 }
 
 render(<Console />, document.getElementById('app') as HTMLElement);

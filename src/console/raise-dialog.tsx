@@ -1,9 +1,12 @@
-/** What sends more to new: shows first what moves, and wants a reason. Lowering by number comes here too, and needs none. */
+/**
+ * What sends more to new: shows first what moves, and wants a reason. Lowering by number comes here too, and needs none. It goes by the
+ * route as it was when this was opened: what has been changed meanwhile, by a person or by the judge, is said and not overwritten.
+ */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { PreviewView, RouteView } from '../control/control.ts';
-import { doSet, doVerb } from './actions.ts';
-import { getPreview } from './api.ts';
-import { weight as inPercent, rate } from './format.ts';
+import type { RouteView } from '../control/control.ts';
+import { doSet, doVerb, notice } from './actions.ts';
+import { weight as inPercent } from './format.ts';
+import { Moves, usePreview } from './moves.tsx';
 import { rampOf } from './ramp.ts';
 
 export type Raise = 'set' | 'ramp' | 'step' | 'resume' | 'promote';
@@ -15,8 +18,8 @@ const TITLES: Readonly<Record<Raise, string>> = {
   resume: 'Resume',
   promote: 'Send everything to new',
 };
+const SENDS = { ramp: 'Ramp', step: 'Step', resume: 'Resume', promote: 'Promote' } as const;
 const USUAL = [0, 1, 5, 10, 25, 50, 75, 100];
-const DEBOUNCE_MS = 80;
 
 interface RaiseDialogProps {
   readonly route: RouteView;
@@ -24,29 +27,44 @@ interface RaiseDialogProps {
   readonly onClose: () => void;
 }
 
-export function RaiseDialog({ route, raise, onClose }: RaiseDialogProps) {
+export function RaiseDialog({ route: live, raise, onClose }: RaiseDialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const isSent = useRef(false);
+  const [route, setRoute] = useState(live);
   const [percent, setPercent] = useState(targetOf(route, raise));
   const [steps, setSteps] = useState('1:10m, 10:30m, 50:1h, 100');
   const [force, setForce] = useState(false);
   const [reason, setReason] = useState('');
-  const preview = usePreview(route.name, percent);
+  const [fault, setFault] = useState('');
+  const preview = usePreview(route.name, percent, route.revision);
   useEffect(() => dialog.current?.showModal(), []);
   const needsReason = raise !== 'set' || percent > route.weight;
-  const isValid = percent >= 0 && percent <= 100 && (!needsReason || reason.trim() !== '');
+  const isOvertaken = live.revision !== route.revision;
+  const isValid = isWeight(percent) && (!needsReason || reason.trim() !== '') && !isOvertaken;
 
-  const submit = (event: Event): void => {
+  const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
     if (!isValid) return;
     const why = reason.trim();
-    onClose();
-    if (raise === 'set') void doSet(route, percent, why);
-    else void doVerb(route, raise, why, { ...rampBody(raise, steps), ...(force ? { force } : {}) });
+    // Out of the way of what it does; what is refused is there again, to be put right.
+    isSent.current = true;
+    dialog.current?.close();
+    const more = { ...rampBody(raise, steps), ...(force ? { force } : {}) };
+    const isDone = await (raise === 'set' ? doSet(route, percent, why) : doVerb(route, raise, why, more));
+    if (isDone) return onClose();
+    isSent.current = false;
+    setFault(notice.value?.text ?? '');
+    dialog.current?.showModal();
+  };
+  const goOn = (): void => {
+    setRoute(live);
+    setFault('');
+    if (raise !== 'set') setPercent(targetOf(live, raise));
   };
 
   return (
-    <dialog ref={dialog} class="raise" aria-labelledby="raise-title" onClose={onClose}>
-      <form onSubmit={submit}>
+    <dialog ref={dialog} class="raise" aria-labelledby="raise-title" onClose={() => !isSent.current && onClose()}>
+      <form onSubmit={(event) => void submit(event)}>
         <h2 id="raise-title">
           {TITLES[raise]}: {route.name}
         </h2>
@@ -59,7 +77,7 @@ export function RaiseDialog({ route, raise, onClose }: RaiseDialogProps) {
         )}
         <Moves route={route} preview={preview} />
         <label>
-          Reason {needsReason ? '' : '(not needed to lower)'}
+          Reason {needsReason ? '(needed)' : '(not needed to lower)'}
           <input
             value={reason}
             maxLength={500}
@@ -74,17 +92,34 @@ export function RaiseDialog({ route, raise, onClose }: RaiseDialogProps) {
             after two rollbacks in a day
           </label>
         )}
+        {isOvertaken ? <Overtaken live={live} onGoOn={goOn} /> : fault !== '' && <p class="fault">{fault}</p>}
         <div class="buttons">
           <button type="button" class="quiet" onClick={onClose}>
             Cancel
           </button>
           <button type="submit" class="primary" disabled={!isValid}>
-            {raise === 'set' ? `Set to ${inPercent(percent)}` : (TITLES[raise].split(' ')[0] ?? raise)}
+            {raise === 'set' ? `Set${isWeight(percent) ? ` to ${inPercent(percent)}` : ''}` : SENDS[raise]}
           </button>
         </div>
       </form>
     </dialog>
   );
+}
+
+/** Somebody, or the judge, was quicker. */
+function Overtaken({ live, onGoOn }: { readonly live: RouteView; readonly onGoOn: () => void }) {
+  return (
+    <p role="alert" class="fault">
+      Changed meanwhile: {inPercent(live.weight)} to new, {live.state} ({live.reason}){' '}
+      <button type="button" onClick={onGoOn}>
+        Go on from there
+      </button>
+    </p>
+  );
+}
+
+function isWeight(percent: number): boolean {
+  return percent >= 0 && percent <= 100 && Number(percent.toFixed(4)) === percent;
 }
 
 /** Where the route would be at once. */
@@ -128,7 +163,7 @@ function PercentField({
         max="100"
         step="any"
         autoFocus
-        value={String(value)}
+        value={Number.isNaN(value) ? '' : String(value)}
         onInput={(event) => onChange(event.currentTarget.value === '' ? Number.NaN : Number(event.currentTarget.value))}
       />
       <input
@@ -137,7 +172,7 @@ function PercentField({
         min="0"
         max="100"
         step="1"
-        value={String(value)}
+        value={String(Number.isNaN(value) ? now : value)}
         onInput={(event) => onChange(Number(event.currentTarget.value))}
       />
       <span class="usual" role="group" aria-label="Usual steps">
@@ -147,57 +182,7 @@ function PercentField({
           </button>
         ))}
       </span>
+      {!isWeight(value) && <p class="fault">0 to 100, with at most four decimals</p>}
     </fieldset>
-  );
-}
-
-function usePreview(route: string, percent: number): PreviewView | undefined {
-  const [preview, setPreview] = useState<PreviewView>();
-  useEffect(() => {
-    if (!(percent >= 0 && percent <= 100)) return;
-    let isOver = false;
-    const timer = setTimeout(() => {
-      getPreview(route, percent).then(
-        (answer) => !isOver && setPreview(answer),
-        // The dialog works without.
-        () => undefined,
-      );
-    }, DEBOUNCE_MS);
-    return () => {
-      isOver = true;
-      clearTimeout(timer);
-    };
-  }, [route, percent]);
-  return preview;
-}
-
-function Moves({ route, preview }: { readonly route: RouteView; readonly preview: PreviewView | undefined }) {
-  if (preview === undefined) return <p class="moves">Reckoning what moves …</p>;
-  const { weight, requestsPerSecond, users, headroom } = preview;
-  const { new: fresh, old } = requestsPerSecond;
-  const factor = fresh.now > 0 && fresh.after > fresh.now ? ` (×${(fresh.after / fresh.now).toFixed(1)})` : '';
-  const { endpoints, connections, inflight } = headroom;
-  return (
-    <ul class="moves" aria-live="polite">
-      <li>
-        <b>
-          new {inPercent(weight.now)} → {inPercent(weight.after)}
-        </b>
-      </li>
-      <li>
-        {route.new.backend}: {rate(fresh.now)} → <b>{rate(fresh.after)} req/s</b>
-        {factor}; {route.old.backend}: {rate(old.now)} → {rate(old.after)} req/s
-      </li>
-      <li>
-        {users === null
-          ? 'Not sticky: each request is drawn afresh'
-          : `${inPercent(users.percent)} of users change sides, told apart by ${users.by.join(', then ')}`}
-      </li>
-      <li>
-        Headroom: {endpoints} {endpoints === 1 ? 'endpoint' : 'endpoints'}, under way {inflight.now} → about{' '}
-        {inflight.after}
-        {connections > 0 ? ` of ${connections} connections` : ', connections not limited'}
-      </li>
-    </ul>
   );
 }

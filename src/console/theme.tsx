@@ -1,5 +1,5 @@
 /** Dark or light: as the system says, until somebody chooses. */
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 
 const KEY = 'crossfade-theme';
 type Theme = 'dark' | 'light';
@@ -10,11 +10,14 @@ function chosen(): Theme {
   return matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark';
 }
 
+/** For the whole page, also before anybody has entered. */
+function show(theme: Theme): void {
+  document.documentElement.dataset['theme'] = theme;
+}
+show(chosen());
+
 export function ThemeButton() {
   const [theme, setTheme] = useState(chosen);
-  useEffect(() => {
-    document.documentElement.dataset['theme'] = theme;
-  }, [theme]);
   const other = theme === 'dark' ? 'light' : 'dark';
   return (
     <button
@@ -25,7 +28,8 @@ export function ThemeButton() {
       onClick={() => {
         localStorage.setItem(KEY, other);
         setTheme(other);
-        // Charts take their colours from the page.
+        show(other);
+        // Charts take their colours from the page, which has to have them by then.
         document.dispatchEvent(new CustomEvent('crossfade-theme'));
       }}
     >

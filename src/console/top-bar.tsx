@@ -55,7 +55,7 @@ export function TopBar({ model, caller, canAct, now, onRollbackAll, onHelp, onLe
         </button>
         {caller.canLeave ? (
           <button type="button" class="quiet" onClick={onLeave} title={`${caller.role}: leave`}>
-            {caller.name} ⏻
+            {caller.name}: leave
           </button>
         ) : (
           <span class="who">{caller.name}</span>

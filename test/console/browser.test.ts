@@ -227,7 +227,11 @@ describe('with two replicas on Redis', () => {
     await page.setViewportSize({ width: 400, height: 800 });
     expect(await seriousFindings(page)).toEqual([]);
     await picture(page, 'narrow');
-    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(400);
+    // 320 is a screen of 1280 at 400 %.
+    for (const width of [400, 320]) {
+      await page.setViewportSize({ width, height: 800 });
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(width);
+    }
     await page.setViewportSize({ width: 1600, height: 900 });
     await page.locator('button[aria-label="Switch to dark"]').click();
     await page.keyboard.press('?');
@@ -237,6 +241,80 @@ describe('with two replicas on Redis', () => {
     await page.keyboard.press('j');
     await page.locator('.row.selected').waitFor();
     await page.keyboard.press('Escape');
+  });
+
+  test('charts change their colours with the page', async () => {
+    await open('demo');
+    await until('the charts', async () => (await page.locator('.chart canvas').count()) === 4);
+    const isDrawnIn = (color: string) =>
+      page.evaluate((wanted) => {
+        const canvas = document.querySelector<HTMLCanvasElement>('.chart canvas');
+        const { width = 0, height = 0 } = canvas ?? {};
+        const { data } = canvas?.getContext('2d')?.getImageData(0, 0, width, height) ?? { data: [] };
+        for (let i = 0; i < data.length; i += 4) {
+          const pixel = [data[i], data[i + 1], data[i + 2]].map((part) => part?.toString(16).padStart(2, '0')).join('');
+          if (data[i + 3] === 255 && `#${pixel}` === wanted) return true;
+        }
+        return false;
+      }, color);
+    const grid = () => page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue('--grid'));
+    const dark = await grid();
+    await until('dark lines', () => isDrawnIn(dark));
+    await page.locator('button[aria-label="Switch to light"]').click();
+    const light = await grid();
+    expect(light).not.toBe(dark);
+    await until('light lines', () => isDrawnIn(light));
+    expect(await isDrawnIn(dark)).toBe(false);
+    await page.locator('button[aria-label="Switch to dark"]').click();
+  });
+
+  test('what another has changed while the dialog was open is said, and is not overwritten unseen', async () => {
+    await set('demo', 30, 'as I saw it');
+    await replicas[1]?.setWeight('demo', 80);
+    await page.locator('dialog [role=alert]', { hasText: 'Changed meanwhile: 80% to new' }).waitFor();
+    expect(await page.locator('dialog button[type=submit]').isDisabled()).toBe(true);
+    await page.locator('dialog button', { hasText: 'Go on from there' }).click();
+    await page.locator('.moves b', { hasText: 'new 80% → 30%' }).waitFor();
+    await submit();
+    await shows('demo', '30%');
+  });
+
+  test('what is refused is there again to be put right, with its reason', async () => {
+    await open('demo');
+    await verb('Ramp').click();
+    await page.getByLabel(/^Template/).fill('40:5x, 100');
+    await page.getByLabel(/^Reason/).fill('typed once');
+    await submit();
+    await page.locator('dialog .fault', { hasText: 'must be a duration' }).waitFor();
+    expect(await page.getByLabel(/^Reason/).inputValue()).toBe('typed once');
+    await page.getByLabel(/^Template/).fill('40:5m, 100');
+    await submit();
+    await shows('demo', '40%');
+  });
+
+  test('a percentage that is none is said before anything is sent', async () => {
+    await set('demo', 10);
+    for (const wrong of ['', '101', '12.34567']) {
+      await page.getByLabel('Percent', { exact: true }).fill(wrong);
+      await page.locator('dialog .fault', { hasText: 'at most four decimals' }).waitFor();
+      expect(await page.locator('dialog button[type=submit]').isDisabled()).toBe(true);
+      expect(await page.locator('dialog button[type=submit]').innerText()).toBe('Set');
+    }
+    await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
+  });
+
+  test('what happened while nobody looked at the page is among the events', async () => {
+    const look = (hidden: boolean) =>
+      page.evaluate((isHidden) => {
+        Object.defineProperty(document, 'hidden', { configurable: true, value: isHidden });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, hidden);
+    await look(true);
+    await replicas[1]?.setWeight('demo', 35);
+    await until('the change here', async () => (await replicas[0]?.route('demo'))?.weight === 35);
+    await look(false);
+    await page.locator('.happenings li', { hasText: 'set demo 40 → 35%' }).waitFor();
   });
 
   test('nothing failed on the page, and nothing was asked for elsewhere', () => {
@@ -415,8 +493,37 @@ describe('with tokens', () => {
       // Viewers are shown nothing that they may not do.
       expect(await page.locator('button.rollback').count()).toBe(0);
       expect(await page.evaluate(() => document.cookie)).toBe('');
-      await page.locator('button', { hasText: 'otto' }).click();
+      await page.locator('button', { hasText: 'otto: leave' }).click();
       await page.getByLabel('Token').waitFor();
+    } finally {
+      await page.close();
+      await replica.dispose();
+    }
+  }, 60_000);
+
+  test('a session that ended with its replica asks for the token again, and is not told for silence', async () => {
+    const replica = new Replica();
+    const hash = '8c6976e5b5410415bde908bd4dee15dfb167a9c873fc4bb8a81f6f2ab448a918';
+    const yaml = yamlOf(backends, { workers: 1 }).replace(
+      'admin: { address: "127.0.0.1:0" }',
+      `admin: { address: "127.0.0.1:${await freePort()}", tokens: [{ name: otto, role: viewer, sha256: ${hash} }] }`,
+    );
+    replica.configure(yaml);
+    const page = await browser.newPage();
+    const enter = async (): Promise<void> => {
+      await page.getByLabel('Token').fill('admin');
+      await page.keyboard.press('Enter');
+      await page.locator('.row').waitFor();
+    };
+    try {
+      await replica.start();
+      await page.goto(replica.admin);
+      await enter();
+      await replica.stop();
+      await page.locator('.fresh.lost').waitFor();
+      await replica.start();
+      await enter();
+      await page.locator('.fresh.live').waitFor();
     } finally {
       await page.close();
       await replica.dispose();

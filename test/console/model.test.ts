@@ -29,6 +29,19 @@ const route = (name: string, more: Partial<RouteView> = {}): RouteView => ({
 });
 const CALM: StatsRow = [800, 1, 12, 80, 4, 200, 0, 10, 60, 1];
 
+const HELD: RampView = {
+  template: null,
+  step: 1,
+  of: 2,
+  weight: 1,
+  since: NOW,
+  steps: [],
+  gate: null,
+  newRequests: 0,
+  next: { weight: 100, at: null },
+  waiting: { for: 'verdict', reason: 'the test has just begun' },
+};
+
 function modelOf(routes: RouteView[], row: StatsRow = CALM): Model {
   return { ...EMPTY, connection: 'live', heardAt: NOW, status, routes, rows: routes.map(() => row) };
 }
@@ -158,6 +171,12 @@ describe('the headline', () => {
       /was rolled back: by the judge/,
     ],
     ['a held route', modelOf([route('search', { state: 'held', reason: 'too few' })]), 'warn', /is held: too few/],
+    [
+      'what a held route waits for',
+      modelOf([route('search', { state: 'held', reason: 'the test has just begun', ramp: HELD })]),
+      'warn',
+      /is held, waits for verdict: the test has just begun/,
+    ],
     [
       'numbers that look worse',
       modelOf([route('search', { weight: 5 })], [900, 1, 9, 40, 1, 100, 9, 9, 40, 1]),
