@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { AT_ATTEMPTS, AT_GRPC, GRPC_STATUSES } from '../../src/domain/counts.ts';
 import { type Plane, until } from '../proxy/harness.ts';
 import { Http2Client } from '../proxy/http2-client.ts';
-import { backend, message, plane } from '../proxy/scene.ts';
+import type { ReceivedMessage } from '../proxy/message.ts';
+import { answering, backend, message, ok, plane } from '../proxy/scene.ts';
 
 const CALL = {
   ':method': 'POST',
@@ -60,6 +61,19 @@ describe('deadlines', () => {
     expect(answer.head).toMatchObject({ ':status': 200, 'grpc-status': '4' });
     await wire.isClosed();
     expect([counted(proxy, 'DEADLINE_EXCEEDED'), proxy.count(AT_ATTEMPTS + 1)]).toEqual([1, 1]);
+  });
+
+  test('of gRPC-Web over HTTP/1.1 are told by what is left, too; what is no call keeps what it says', async () => {
+    const seen: ReceivedMessage[] = [];
+    const proxy = await plane({ old: [await answering(ok(''), seen)] });
+    for (const type of ['application/json', 'application/grpc-web+proto']) {
+      await proxy.ask(
+        `POST /shop.v1.Shop/Buy HTTP/1.1\r\nhost: a\r\nconnection: close\r\nGrpc-Timeout: 5S\r\ncontent-type: ${type}\r\ncontent-length: 0\r\n\r\n`,
+      );
+    }
+    const [plain = [], call = []] = seen.map(({ head }) => head.match(/^grpc-timeout: .*$/gim) ?? []);
+    expect(plain).toEqual(['Grpc-Timeout: 5S']);
+    expect(call).toEqual([expect.stringMatching(/^grpc-timeout: \d+[mu]$/)]);
   });
 
   test('in the middle of the response it is told in trailers', async () => {
