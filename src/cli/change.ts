@@ -4,12 +4,16 @@ import type { Client } from './client.ts';
 import type { Context } from './context.ts';
 import { percent, plain, table } from './text.ts';
 
+const RAMP: ReadonlySet<string> = new Set(['ramping', 'paused', 'held']);
+
 /** @param undo whether `crossfade undo` would take it back */
 export function changeLines(before: readonly Route[], after: readonly Route[], undo: boolean): string[] {
   const known = new Map(before.map((route) => [route.name, route]));
   const rows = after.map((route) => {
     const previous = known.get(route.name) ?? route;
     const weight = previous.weight === route.weight ? '' : `${percent(previous.weight)} -> `;
+    // A weight by hand ends a ramp, which is easily overlooked.
+    const ramp = RAMP.has(previous.state) && route.state === 'steady' ? '   its ramp has ended' : '';
     const frozen = previous.frozen === route.frozen ? '' : route.frozen ? '   frozen' : '   no longer frozen';
     if (previous.revision === route.revision) {
       return [route.name, `${percent(route.weight)} new`, `rev ${route.revision}`, 'nothing to change'];
@@ -18,7 +22,7 @@ export function changeLines(before: readonly Route[], after: readonly Route[], u
     const end = undo ? [`undo: crossfade undo ${route.revision}`] : [];
     return [
       route.name,
-      `${weight}${percent(route.weight)} new${frozen}`,
+      `${weight}${percent(route.weight)} new${frozen}${ramp}`,
       revisions,
       appliedText(route.applied),
       ...end,

@@ -76,6 +76,7 @@ export function RaiseDialog({ route: live, raise, onClose }: RaiseDialogProps) {
           </label>
         )}
         <Moves route={route} preview={preview} />
+        {raise === 'set' && endedRamp(route)}
         <label>
           Reason {needsReason ? '(needed)' : '(not needed to lower)'}
           <input
@@ -103,6 +104,17 @@ export function RaiseDialog({ route: live, raise, onClose }: RaiseDialogProps) {
         </div>
       </form>
     </dialog>
+  );
+}
+
+/** A weight by hand ends a ramp, which is easily overlooked. */
+function endedRamp(route: RouteView) {
+  const ramp = rampOf(route);
+  if (ramp === null || route.state === 'rolledBack') return null;
+  return (
+    <p>
+      Its ramp, at step {ramp.step} of {ramp.of}, ends with this
+    </p>
   );
 }
 

@@ -151,6 +151,10 @@ describe('with two replicas on Redis', () => {
     expect(await page.locator('.detail .ramp').innerText()).toMatch(/5% at (?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d$/);
     await picture(page, 'ramping');
     expect(await seriousFindings(page)).toEqual([]);
+    await verb('Set').click();
+    await page.locator('dialog', { hasText: 'Its ramp, at step 1 of 4, ends with this' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
     await timed(
       'pause',
       () => verb('Pause').click(),
