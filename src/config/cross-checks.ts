@@ -1,8 +1,9 @@
 /** What holds between parts of the file. Each check takes what it needs of the raw value, so that one fault does not hide another. */
+
+import { didYouMean } from '../domain/did-you-mean.ts';
 import { isLoopback, ListenAddress } from './address.ts';
 import { Admin } from './admin.ts';
 import { Match } from './match.ts';
-import { didYouMean } from './nearest.ts';
 import type { Finding, KeyPath } from './problem.ts';
 import { list, mapping } from './raw.ts';
 

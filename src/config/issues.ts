@@ -1,7 +1,7 @@
 /** What the schema says, in words for whoever wrote the file. */
 import type { z } from 'zod';
+import { didYouMean } from '../domain/did-you-mean.ts';
 import type { SourceDocument } from './document.ts';
-import { didYouMean } from './nearest.ts';
 import type { Finding, KeyPath } from './problem.ts';
 import { list, mapping } from './raw.ts';
 import { describeSchema } from './schema.ts';

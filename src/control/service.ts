@@ -1,5 +1,6 @@
 /** What the admin plane may ask for and do: reads come from what is served, writes go through the store. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { noSuchRoute } from '../domain/did-you-mean.ts';
 import type { RouteExamination } from '../domain/doctor.ts';
 import type { RampPlan } from '../domain/ramp.ts';
 import type { Obstacles } from '../domain/ramp-move.ts';
@@ -215,10 +216,11 @@ export class ControlService implements Control {
     write: Pick<WriteRequest, 'waitMs'>,
     act: () => Promise<Written>,
   ): Promise<WriteResult> {
-    const configured = new Set(this.#names());
-    const unknown = names.find((name) => !configured.has(name));
+    const configured = this.#names();
+    const known = new Set(configured);
+    const unknown = names.find((name) => !known.has(name));
     if (unknown !== undefined) {
-      return { kind: 'refused', code: 'unknownRoute', detail: `Route "${unknown}" is not configured here` };
+      return { kind: 'refused', code: 'unknownRoute', detail: noSuchRoute(unknown, configured) };
     }
     const written = await act();
     if (written.kind === 'refused') return written;

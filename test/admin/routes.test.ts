@@ -74,6 +74,17 @@ describe('reading', () => {
   );
 });
 
+test.each([
+  '/v1/routes/serach',
+  '/v1/explain?route=serach',
+  '/v1/series?route=serach',
+  '/v1/routes/serach/preview?weight=1',
+])('%s: a name that was mistyped is told from the one that was meant', async (path) => {
+  expect((await admin.send('GET', path)).json()).toMatchObject({
+    detail: 'Route "serach" is not configured here; did you mean "search"?',
+  });
+});
+
 describe('setting a weight', () => {
   test('raises, and answers the route with its new ETag', async () => {
     const answer = await raise(12.3456, '"1"', { wait: 1500 });

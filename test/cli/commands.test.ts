@@ -77,10 +77,19 @@ describe('set', () => {
     expect((await crossfade('set search 10')).code).toBe(0);
   });
 
+  test('a weight by hand in a ramp says that this has ended', async () => {
+    await crossfade('ramp search --steps 1:5m,100');
+    expect((await crossfade('set search 2')).out).toContain('1% -> 2% new   its ramp has ended');
+    expect((await crossfade('set search 3')).out).not.toContain('ended');
+  });
+
   test('an unknown route is refused with 2', async () => {
     const { code, err } = await crossfade('set nope 10');
     expect(code).toBe(2);
     expect(err).toContain('Route "nope" is not configured here');
+    expect((await crossfade('set serach 10')).err).toBe(
+      'crossfade: There is no such route: Route "serach" is not configured here; did you mean "search"?',
+    );
   });
 
   test.each(['-1', '101', '100.1', '0.00001', '1e1', 'ten', '10%%', ''])(

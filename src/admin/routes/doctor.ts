@@ -2,7 +2,7 @@ import type { Control } from '../../control/control.ts';
 import type { AdminApp } from '../app.ts';
 import { ok, problems } from '../docs.ts';
 import { DoctorRequest, Examinations } from '../doctor-schemas.ts';
-import { AdminProblem } from '../problem.ts';
+import { unknownRoute } from '../unknown-route.ts';
 
 export function registerDoctor(app: AdminApp, control: Control): void {
   app.route({
@@ -20,7 +20,7 @@ export function registerDoctor(app: AdminApp, control: Control): void {
     },
     handler: async ({ body: { route, path } }) => {
       const routes = await control.examine(route, path);
-      if (routes === undefined) throw new AdminProblem('unknownRoute', `Route "${route}" is not configured here`);
+      if (routes === undefined) throw unknownRoute(control, route as string);
       return { routes };
     },
   });

@@ -3,7 +3,7 @@ import { entryView } from '../../control/entry-view.ts';
 import type { AdminApp } from '../app.ts';
 import { ok, problems } from '../docs.ts';
 import { Explained, ExplainQuery } from '../explain-schemas.ts';
-import { AdminProblem } from '../problem.ts';
+import { unknownRoute } from '../unknown-route.ts';
 
 export function registerExplain(app: AdminApp, control: Control): void {
   app.route({
@@ -21,7 +21,7 @@ export function registerExplain(app: AdminApp, control: Control): void {
       if (url !== undefined) return control.explain({ url, method, headers: [header].flat().map(headerPair), address });
       const name = route as string;
       const explained = await control.explainRoute(name);
-      if (explained === undefined) throw new AdminProblem('unknownRoute', `Route "${name}" is not configured here`);
+      if (explained === undefined) throw unknownRoute(control, name);
       return { ...explained, last: explained.last === null ? null : entryView(explained.last) };
     },
   });

@@ -2,10 +2,10 @@ import type { Control, RouteView } from '../../control/control.ts';
 import type { AdminApp } from '../app.ts';
 import { ok, problems } from '../docs.ts';
 import { etagOf } from '../precondition.ts';
-import { AdminProblem } from '../problem.ts';
 import { Route, RouteList } from '../route-schemas.ts';
 import { RouteParams } from '../schema-terms.ts';
 import { Status } from '../status-schemas.ts';
+import { unknownRoute } from '../unknown-route.ts';
 
 /** Where the replica and its routes are. */
 export function registerRead(app: AdminApp, control: Control): void {
@@ -51,6 +51,6 @@ export function registerRead(app: AdminApp, control: Control): void {
 /** @throws AdminProblem when there is no such route */
 export function knownRoute(control: Control, name: string): RouteView {
   const view = control.route(name);
-  if (view === undefined) throw new AdminProblem('unknownRoute', `Route "${name}" is not configured here`);
+  if (view === undefined) throw unknownRoute(control, name);
   return view;
 }

@@ -1,9 +1,9 @@
 import type { Control } from '../../control/control.ts';
 import type { AdminApp } from '../app.ts';
 import { ok, problems } from '../docs.ts';
-import { AdminProblem } from '../problem.ts';
 import { RouteParams } from '../schema-terms.ts';
 import { Preview, PreviewQuery, Series, SeriesQuery } from '../series-schemas.ts';
+import { unknownRoute } from '../unknown-route.ts';
 
 /** What a route has done lately, and what a change would move. */
 export function registerSeries(app: AdminApp, control: Control): void {
@@ -21,7 +21,7 @@ export function registerSeries(app: AdminApp, control: Control): void {
     },
     handler: async ({ query: { route } }) => {
       const series = control.series(route);
-      if (series === undefined) throw unknownRoute(route);
+      if (series === undefined) throw unknownRoute(control, route);
       return series;
     },
   });
@@ -38,12 +38,8 @@ export function registerSeries(app: AdminApp, control: Control): void {
     },
     handler: async ({ params: { route }, query: { weight } }) => {
       const preview = control.preview(route, weight);
-      if (preview === undefined) throw unknownRoute(route);
+      if (preview === undefined) throw unknownRoute(control, route);
       return preview;
     },
   });
-}
-
-function unknownRoute(name: string): AdminProblem {
-  return new AdminProblem('unknownRoute', `Route "${name}" is not configured here`);
 }

@@ -1,9 +1,13 @@
+/** Names that were meant, of those that are there. */
+
 /** Among more names than this nothing is looked for: with a fault in each of 10,000 routes it would take minutes. */
 const MOST_NAMES = 1000;
+/** Nor for a longer one: no name is. */
+const MOST_LETTERS = 100;
 
 /** `; did you mean "weight"?` when a name comes near enough to the one written, or nothing. */
 export function didYouMean(written: string, names: readonly string[]): string {
-  if (names.length > MOST_NAMES) return '';
+  if (names.length > MOST_NAMES || written.length > MOST_LETTERS) return '';
   let best: string | undefined;
   let least = Math.min(3, Math.floor(written.length / 2) + 1);
   for (const name of names) {
@@ -14,6 +18,11 @@ export function didYouMean(written: string, names: readonly string[]): string {
     }
   }
   return best === undefined ? '' : `; did you mean ${JSON.stringify(best)}?`;
+}
+
+/** What is answered to the name of a route that is not there. */
+export function noSuchRoute(name: string, names: readonly string[]): string {
+  return `Route "${name}" is not configured here${didYouMean(name, names)}`;
 }
 
 /** Letters to insert, remove, replace or swap with their neighbour to make one text the other. */
