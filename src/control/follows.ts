@@ -19,8 +19,12 @@ export function assertFollows(known: State, state: State): void {
   }
 }
 
-/** The first state, but above the other's revision and in the place of its epoch. */
+/**
+ * The first state, but above the other's revision and in the place of its epoch. Of a route that it does not have it says nothing: that stays
+ * as the other has it, or no replica that knows the route would ever follow.
+ */
 export function joined(state: State, other: State): State {
   const lineage = [...(state.lineage ?? []), ...(other.lineage ?? []), other.epoch].filter((epoch) => epoch !== '');
-  return { ...state, revision: Math.max(state.revision, other.revision), lineage: [...new Set(lineage)] };
+  const routes = new Map([...other.routes, ...state.routes]);
+  return { ...state, routes, revision: Math.max(state.revision, other.revision), lineage: [...new Set(lineage)] };
 }

@@ -264,6 +264,16 @@ describe('in dispute about what counts', () => {
     expect(keeper.state?.routes.get('a')?.weightPpm).toBe(5);
   });
 
+  test('adopting what is stored ends it also where a route is served that the store has not: that stays as it is', async () => {
+    const store = new MemoryStore('another');
+    store.set('b', 5);
+    const { keeper } = await inDispute(store);
+    await keeper.adopt('stored', { actor: 'ann', reason: 'restored from before the route was there' });
+    expect(keeper.alarm).toBeNull();
+    const weights = [...(keeper.state?.routes ?? [])].map(([name, { weightPpm }]) => [name, weightPpm]);
+    expect(Object.fromEntries(weights)).toEqual({ a: 9, b: 5 });
+  });
+
   test('whoever served one of the epochs that it ends follows by itself', async () => {
     const store = new MemoryStore('another');
     store.set('a', 5);
