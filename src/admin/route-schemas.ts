@@ -94,6 +94,7 @@ export const Route = z
     state: CutoverName,
     reason: z.string().describe('Why the route is where it is.'),
     frozen: z.boolean().describe('A frozen route refuses to be raised.'),
+    from: Percentage.nullable().describe('What a rollback took away, while the route is rolled back.'),
     old: Side,
     new: Side,
     evidence: z.object({
@@ -115,6 +116,7 @@ export const Route = z
         state: 'steady',
         reason: 'step 3 of the move',
         frozen: false,
+        from: null,
         old: { backend: 'search-helios', requests: 9120, faults: 2, endpoints: ['10.0.0.7:31002'], ailing: [] },
         new: { backend: 'search-kubernetes', requests: 1011, faults: 0, endpoints: ['10.1.4.2:8080'], ailing: [] },
         evidence: { value: 0, threshold: 3, verdict: 'inconclusive', reason: 'nothing is judged yet' },

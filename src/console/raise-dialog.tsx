@@ -7,6 +7,7 @@ import type { RouteView } from '../control/control.ts';
 import { doSet, doVerb, notice } from './actions.ts';
 import { weight as inPercent } from './format.ts';
 import { Moves, usePreview } from './moves.tsx';
+import { isWeight, PercentField } from './percent-field.tsx';
 import { rampOf } from './ramp.ts';
 
 export type Raise = 'set' | 'ramp' | 'step' | 'resume' | 'promote';
@@ -19,7 +20,6 @@ const TITLES: Readonly<Record<Raise, string>> = {
   promote: 'Send everything to new',
 };
 const SENDS = { ramp: 'Ramp', step: 'Step', resume: 'Resume', promote: 'Promote' } as const;
-const USUAL = [0, 1, 5, 10, 25, 50, 75, 100];
 
 interface RaiseDialogProps {
   readonly route: RouteView;
@@ -31,16 +31,17 @@ export function RaiseDialog({ route: live, raise, onClose }: RaiseDialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const isSent = useRef(false);
   const [route, setRoute] = useState(live);
-  const [percent, setPercent] = useState(targetOf(route, raise));
+  const [typed, setTyped] = useState(route.weight);
   const [steps, setSteps] = useState('1:10m, 10:30m, 50:1h, 100');
   const [force, setForce] = useState(false);
   const [reason, setReason] = useState('');
   const [fault, setFault] = useState('');
+  const percent = raise === 'set' ? typed : targetOf(route, raise, steps);
   const preview = usePreview(route.name, percent, route.revision);
   useEffect(() => dialog.current?.showModal(), []);
   const needsReason = raise !== 'set' || percent > route.weight;
   const isOvertaken = live.revision !== route.revision;
-  const isValid = isWeight(percent) && (!needsReason || reason.trim() !== '') && !isOvertaken;
+  const isValid = (isWeight(percent) || raise === 'ramp') && (!needsReason || reason.trim() !== '') && !isOvertaken;
 
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
@@ -59,7 +60,6 @@ export function RaiseDialog({ route: live, raise, onClose }: RaiseDialogProps) {
   const goOn = (): void => {
     setRoute(live);
     setFault('');
-    if (raise !== 'set') setPercent(targetOf(live, raise));
   };
 
   return (
@@ -68,14 +68,17 @@ export function RaiseDialog({ route: live, raise, onClose }: RaiseDialogProps) {
         <h2 id="raise-title">
           {TITLES[raise]}: {route.name}
         </h2>
-        {raise === 'set' && <PercentField value={percent} onChange={setPercent} now={route.weight} />}
+        {raise === 'set' && <PercentField value={typed} onChange={setTyped} now={route.weight} />}
         {raise === 'ramp' && (
           <label>
             Template, or steps as percent:hold (empty: the route's own)
             <input value={steps} onInput={(event) => setSteps(event.currentTarget.value)} />
           </label>
         )}
-        <Moves route={route} preview={preview} />
+        {isWeight(percent) && <Moves route={route} preview={preview} />}
+        {raise === 'ramp' && !isWeight(percent) && (
+          <p class="moves">Begins at its first step that is not below {inPercent(route.weight)}</p>
+        )}
         {raise === 'set' && endedRamp(route)}
         <label>
           Reason {needsReason ? '(needed)' : '(not needed to lower)'}
@@ -130,71 +133,32 @@ function Overtaken({ live, onGoOn }: { readonly live: RouteView; readonly onGoOn
   );
 }
 
-function isWeight(percent: number): boolean {
-  return percent >= 0 && percent <= 100 && Number(percent.toFixed(4)) === percent;
-}
-
-/** Where the route would be at once. */
-function targetOf(route: RouteView, raise: Raise): number {
+/** Where the route would be at once; NaN: the console does not know, as of a template. */
+function targetOf(route: RouteView, raise: Raise, steps: string): number {
   const ramp = rampOf(route);
   if (raise === 'promote') return 100;
   if (raise === 'step') return ramp?.next?.weight ?? route.weight;
-  if (raise === 'ramp') return 1;
-  return route.weight;
+  if (raise === 'ramp') return typedSteps(steps)?.find(({ weight }) => weight >= route.weight)?.weight ?? Number.NaN;
+  if (route.state === 'rolledBack') return ramp?.steps[0]?.weight ?? route.from ?? 0;
+  return ramp?.waiting?.for === 'approval' ? (ramp.next?.weight ?? route.weight) : route.weight;
 }
 
 function rampBody(raise: Raise, steps: string): object {
   if (raise !== 'ramp') return {};
   const text = steps.trim();
   if (text === '') return {};
-  return /^\d/.test(text) ? { steps: text.split(/\s*,\s*/).map(stepOf) } : { template: text };
+  const typed = typedSteps(text);
+  return typed === undefined ? { template: text } : { steps: typed };
+}
+
+/** Undefined: nothing, or a template's name. */
+function typedSteps(steps: string): { weight: number; hold?: string }[] | undefined {
+  const text = steps.trim();
+  return /^\d/.test(text) ? text.split(/\s*,\s*/).map(stepOf) : undefined;
 }
 
 /** Of `10:30m`, or `100` alone. */
-function stepOf(text: string): object {
+function stepOf(text: string): { weight: number; hold?: string } {
   const [weight, hold] = text.split(/\s*:\s*/);
   return { weight: Number(weight), ...(hold === undefined ? {} : { hold }) };
-}
-
-function PercentField({
-  value,
-  now,
-  onChange,
-}: {
-  readonly value: number;
-  readonly now: number;
-  readonly onChange: (value: number) => void;
-}) {
-  return (
-    <fieldset>
-      <legend>Percent to new (now {inPercent(now)})</legend>
-      <input
-        type="number"
-        aria-label="Percent"
-        min="0"
-        max="100"
-        step="any"
-        autoFocus
-        value={Number.isNaN(value) ? '' : String(value)}
-        onInput={(event) => onChange(event.currentTarget.value === '' ? Number.NaN : Number(event.currentTarget.value))}
-      />
-      <input
-        type="range"
-        aria-label="Percent, by slider"
-        min="0"
-        max="100"
-        step="1"
-        value={String(Number.isNaN(value) ? now : value)}
-        onInput={(event) => onChange(Number(event.currentTarget.value))}
-      />
-      <span class="usual" role="group" aria-label="Usual steps">
-        {USUAL.map((step) => (
-          <button key={step} type="button" class="quiet" aria-pressed={step === value} onClick={() => onChange(step)}>
-            {step}
-          </button>
-        ))}
-      </span>
-      {!isWeight(value) && <p class="fault">0 to 100, with at most four decimals</p>}
-    </fieldset>
-  );
 }

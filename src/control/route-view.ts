@@ -41,6 +41,8 @@ export interface RouteView {
   state: Cutover;
   reason: string;
   frozen: boolean;
+  /** Percent that a rollback took away, while it is rolled back; else null. */
+  from: number | null;
   old: SideView;
   new: SideView;
   evidence: { value: number; threshold: number; verdict: 'healthy' | 'inconclusive' | 'breach'; reason: string };

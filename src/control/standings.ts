@@ -61,7 +61,7 @@ function isOfTheSame(one: Sight, other: Sight): boolean {
 
 /** @returns counts at 0, the evidence without value and reason, and no time of `applied` */
 function standingOf({ name, state, away, verdict, threshold, ramp, replicas, of, ...sides }: Sight): RouteView {
-  const { weightPpm, revision, cutover, reason, frozen } = state;
+  const { weightPpm, revision, cutover, reason, frozen, from } = state;
   return {
     name,
     weight: ppmToPercent(weightPpm),
@@ -69,6 +69,7 @@ function standingOf({ name, state, away, verdict, threshold, ramp, replicas, of,
     state: away !== null && cutover === 'ramping' ? 'held' : cutover,
     reason,
     frozen,
+    from: cutover === 'rolledBack' && from !== undefined ? ppmToPercent(from) : null,
     old: { ...sides.old, requests: 0, faults: 0 },
     new: { ...sides.new, requests: 0, faults: 0 },
     evidence: { value: 0, threshold, verdict, reason: '' },

@@ -144,6 +144,7 @@ export class FakeControl implements Control {
       state: state.cutover,
       reason: state.reason,
       frozen: state.frozen,
+      from: state.cutover === 'rolledBack' && state.from !== undefined ? ppmToPercent(state.from) : null,
       old: { backend: `${name}-old`, requests: 9120, faults: 2, endpoints: ['10.0.0.7:31002'], ailing: [] },
       new: {
         backend: `${name}-new`,

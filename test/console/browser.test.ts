@@ -283,6 +283,23 @@ describe('with two replicas on Redis', () => {
     await shows('demo', '30%');
   });
 
+  test('what moves is told from where a ramp begins, and to where a rolled back route goes', async () => {
+    await open('demo');
+    await verb('Ramp').click();
+    await page.locator('.moves b', { hasText: 'new 30% → 50%' }).waitFor();
+    await page.getByLabel(/^Template/).fill('careful');
+    await page.locator('.moves', { hasText: 'Begins at its first step that is not below 30%' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('r');
+    await shows('demo', '0%');
+    await verb('Resume').click();
+    await page.locator('.moves b', { hasText: 'new 0% → 30%' }).waitFor();
+    await page.getByLabel(/^Reason/).fill('back again');
+    await page.getByLabel('even after two rollbacks').check();
+    await submit();
+    await shows('demo', '30%');
+  });
+
   test('what is refused is there again to be put right, with its reason', async () => {
     await open('demo');
     await verb('Ramp').click();
