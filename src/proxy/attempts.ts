@@ -9,6 +9,8 @@ import type { Runtime, Serving } from './runtime.ts';
 
 /** Attempts of one request on its own side, the first included, but for those that a reused connection cost; one more goes to the other side. */
 const MAX_ATTEMPTS = 2;
+/** Reused connections that may cost it none. Several may be gone at once; but a request that itself breaks the sessions it is on with others must end. */
+const MAX_RENEWALS = 3;
 
 export class Attempts {
   count = 0;
@@ -20,6 +22,7 @@ export class Attempts {
   pool: Pool | null = null;
   /** Of the attempt before. */
   lastPool: Pool | null = null;
+  #renewals = 0;
   readonly #runtime: Runtime;
   #serving: Serving;
   #route: RouteSpec | null = null;
@@ -37,6 +40,15 @@ export class Attempts {
     this.count = 0;
     this.hasTurned = false;
     this.lastPool = null;
+    this.#renewals = 0;
+  }
+
+  /** The last one found its connection gone, which was in use before. True: it does not count, and may be made again on another. */
+  renew(): boolean {
+    if (this.#renewals === MAX_RENEWALS) return false;
+    this.#renewals++;
+    this.count--;
+    return true;
   }
 
   /** @param row of the route */

@@ -407,8 +407,7 @@ export class Exchange implements Pending, Sweepable {
     else if (code === 'connectTimeout' || code === 'connectFailed' || outbound.isStale)
       this.#attempts.lastPool?.doubt.suspect();
     // A backend may close a kept connection just when a request is on its way: nobody's fault, and mended on a fresh connection.
-    if (code === 'upstreamReset' && outbound.isStale && this.#mayRepeat(code, true)) {
-      this.#attempts.count--;
+    if (code === 'upstreamReset' && outbound.isStale && this.#mayRepeat(code, true) && this.#attempts.renew()) {
       this.#forward(true);
       return;
     }

@@ -202,6 +202,17 @@ describe('a backend that speaks HTTP/2', () => {
     expect(origin.sessions.flatMap(({ frames }) => frames.filter(({ type }) => type === 'HEADERS'))).toHaveLength(2);
   });
 
+  test('requests that break every session they are on together are sent again a few times, and not for ever', async () => {
+    const origin = await scripted((_, { socket, frames }) => {
+      if (frames.filter(endsRequest).length === 3) socket.resetAndDestroy();
+    });
+    const proxy = await plane({ old: [origin.port], table: H2 });
+    const clients = await Promise.all(Array.from({ length: 3 }, () => connect(proxy, GET)));
+    for (const client of clients) expect(await client.sees('upstreamReset')).toContain(' 502 ');
+    // Besides, the endpoint is in doubt, and somebody looks whether it is there.
+    expect(origin.sessions.filter(({ frames }) => frames.length > 0)).toHaveLength(4);
+  });
+
   test('what a leaving backend has accepted is finished, and the next request goes to another session', async () => {
     const origin = await scripted((received, { socket }, number) => {
       if (!endsRequest(received)) return;
