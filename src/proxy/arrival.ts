@@ -2,14 +2,14 @@
  * The first bytes of a connection from a trusted peer: a PROXY header, if it sends one, is taken off and names the client. A
  * peer that is not trusted gets no such hearing.
  */
-import type { Socket } from 'node:net';
 import { plainAddress } from './forwarding.ts';
 import { parseProxyHeader } from './proxy-protocol.ts';
+import { SilentSink } from './silent-sink.ts';
 
 const EMPTY = Buffer.alloc(0);
 
-export class Arrival {
-  readonly #socket: Socket;
+export class Arrival extends SilentSink {
+  readonly #connection: { destroy(): void };
   readonly #timer: NodeJS.Timeout;
   readonly #onClient: (source: string | null, rest: Buffer) => void;
   #bytes: Buffer = EMPTY;
@@ -19,15 +19,18 @@ export class Arrival {
    * @param onClient called once with the client's address, null being the peer's own, and the bytes behind the header
    * @param withinMs how long the peer may take before the connection is dropped
    */
-  constructor(socket: Socket, withinMs: number, onClient: (source: string | null, rest: Buffer) => void) {
-    this.#socket = socket;
+  constructor(
+    connection: { destroy(): void },
+    withinMs: number,
+    onClient: (source: string | null, rest: Buffer) => void,
+  ) {
+    super();
+    this.#connection = connection;
     this.#onClient = onClient;
-    this.#timer = setTimeout(() => socket.destroy(), withinMs);
-    socket.on('error', this.#drop).once('close', this.#drop);
+    this.#timer = setTimeout(() => connection.destroy(), withinMs);
   }
 
-  /** bytes[0, length) have come; they are overwritten after the call. */
-  onData(bytes: Buffer, length: number): void {
+  override received(bytes: Buffer, length: number): void {
     if (this.#isOver) return;
     this.#bytes = Buffer.concat([this.#bytes, bytes.subarray(0, length)]);
     const header = parseProxyHeader(this.#bytes);
@@ -35,7 +38,7 @@ export class Arrival {
       case 'more':
         break;
       case 'malformed':
-        this.#socket.destroy();
+        this.#connection.destroy();
         break;
       case 'none':
         this.#pass(null, 0);
@@ -48,14 +51,18 @@ export class Arrival {
 
   #pass(source: string | null, length: number): void {
     const rest = this.#bytes.subarray(length);
-    this.#drop();
-    this.#socket.off('error', this.#drop).off('close', this.#drop);
+    this.closed();
     this.#onClient(source, rest);
   }
 
-  readonly #drop = (): void => {
+  override closed(): void {
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.#bytes = EMPTY;
-  };
+  }
+
+  /** Nothing that it could still say makes it a client. */
+  override peerEnded(): void {
+    this.#connection.destroy();
+  }
 }

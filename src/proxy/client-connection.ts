@@ -1,16 +1,15 @@
-import type { Socket } from 'node:net';
+import type { Channel, ChannelSink } from './channel.ts';
 import type { Peer } from './halves.ts';
 import { InboundHttp1 } from './inbound-http1.ts';
 import { InboundHttp2 } from './inbound-http2.ts';
 import { countRejection } from './rejections.ts';
 import type { Runtime } from './runtime.ts';
+import { SilentSink } from './silent-sink.ts';
 import { AWAKE, type Resting } from './sweeper.ts';
 
 /** A client's connection, whatever it speaks. */
-export interface ClientConnection {
+export interface ClientConnection extends ChannelSink {
   readonly isHttp2: boolean;
-  /** bytes[0, length) came from the client; they are overwritten after the call. */
-  onData(bytes: Buffer, length: number): void;
   /** The drain's deadline has passed. */
   destroy(): void;
 }
@@ -34,35 +33,33 @@ function isHttp1(bytes: Buffer, length: number): boolean {
 }
 
 /** Makes the connection for what the client speaks, by its first bytes. */
-export class Greeting implements ClientConnection, Resting {
+export class Greeting extends SilentSink implements ClientConnection, Resting {
   restSlot = AWAKE;
   readonly #runtime: Runtime;
-  readonly #socket: Socket;
+  readonly #channel: Channel;
   readonly #peer: Peer;
   readonly #onGone: () => void;
   readonly #sinceMs: number;
   #connection: ClientConnection | null = null;
   #bytes: Buffer | null = null;
+  #isGone = false;
 
-  constructor(runtime: Runtime, socket: Socket, peer: Peer, onGone: () => void) {
+  constructor(runtime: Runtime, channel: Channel, peer: Peer, onGone: () => void) {
+    super();
     this.#runtime = runtime;
-    this.#socket = socket;
+    this.#channel = channel;
     this.#peer = peer;
     this.#onGone = onGone;
     this.#sinceMs = runtime.nowMs;
-    socket.on('error', this.#onSilent).on('close', this.#onSilent).on('end', this.#onEnd);
     runtime.sweeper.watch(this);
+    channel.sink = this;
   }
 
   get isHttp2(): boolean {
     return this.#connection?.isHttp2 === true;
   }
 
-  onData(bytes: Buffer, length: number): void {
-    if (this.#connection !== null) {
-      this.#connection.onData(bytes, length);
-      return;
-    }
+  override received(bytes: Buffer, length: number): void {
     const before = this.#bytes?.length ?? 0;
     const seen = Math.min(before + length, PREFACE.length);
     const isPreface = bytes.compare(PREFACE, before, seen, 0, seen - before) === 0;
@@ -73,22 +70,22 @@ export class Greeting implements ClientConnection, Resting {
       return;
     }
     if (isPreface || isHttp1(bytes, length)) this.#begin(isPreface, bytes, length);
-    else this.#socket.destroy();
+    else this.#channel.destroy();
   }
 
   #begin(isHttp2: boolean, bytes: Buffer, length: number): void {
     const early = this.#bytes;
     this.#bytes = null;
-    this.#leave();
+    this.#runtime.sweeper.unwatch(this);
     const Connection = isHttp2 ? InboundHttp2 : InboundHttp1;
-    const connection = new Connection(this.#runtime, this.#socket, this.#peer, this.#onGone);
+    const connection = new Connection(this.#runtime, this.#channel, this.#peer, this.#onGone);
     this.#connection = connection;
-    if (early !== null) connection.onData(early, early.length);
-    connection.onData(bytes, length);
+    if (early !== null) connection.received(early, early.length);
+    connection.received(bytes, length);
   }
 
   destroy(): void {
-    if (this.#connection === null) this.#socket.destroy();
+    if (this.#connection === null) this.#channel.destroy();
     else this.#connection.destroy();
   }
 
@@ -99,27 +96,32 @@ export class Greeting implements ClientConnection, Resting {
       if (requestHeadMs > 0 && waitedMs >= requestHeadMs) this.#begin(false, this.#bytes.subarray(0, 0), 0);
     } else if (idleMs > 0 && waitedMs >= idleMs) {
       countRejection(this.#runtime.serving.counts, 'idle');
-      this.#socket.destroy();
+      this.#channel.destroy();
     } else if (this.#runtime.pressure !== 'none' && waitedMs >= IDLE_FOR_MS) {
       countRejection(this.#runtime.serving.counts, 'memoryExhausted');
-      this.#socket.destroy();
+      this.#channel.destroy();
     } else if (this.#runtime.letsRest && waitedMs >= IDLE_FOR_MS) {
       this.#runtime.sweeper.rest(this, idleMs > 0 ? this.#sinceMs + idleMs : Number.POSITIVE_INFINITY);
     }
   }
 
-  #leave(): void {
+  override closed(): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
     this.#runtime.sweeper.unwatch(this);
-    this.#socket.off('error', this.#onSilent).off('close', this.#onSilent).off('end', this.#onEnd);
+    this.#channel.destroy();
+    this.#onGone();
   }
 
-  readonly #onSilent = (): void => {
-    this.#leave();
-    this.#socket.destroy();
-    this.#onGone();
-  };
+  override failed(): void {
+    this.closed();
+  }
 
-  readonly #onEnd = (): void => {
-    this.#socket.end();
-  };
+  override peerEnded(): void {
+    this.#channel.output.end();
+  }
+
+  override broken(): void {
+    this.#channel.destroy();
+  }
 }

@@ -90,8 +90,8 @@ export class Doubt implements Sweepable {
     const probe = connect({ host: this.#host, port: this.#port });
     this.#probe = probe;
     probe.once('connect', () => this.reached());
-    probe.on('error', (error) => {
-      if (this.#probe === probe) this.#failed(connectFailure(error));
+    probe.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
+      if (this.#probe === probe) this.#failed(connectFailure(code));
     });
   }
 

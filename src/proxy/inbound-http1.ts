@@ -1,5 +1,4 @@
 /** A client's connection that speaks HTTP/1.1 (or 1.0), and on it one request after the other. */
-import type { Socket } from 'node:net';
 import { codeClass, ROUTE_CELLS } from '../domain/counts.ts';
 import { ERRORS, type ErrorCode } from '../domain/errors.ts';
 import type { Fields } from '../fields.ts';
@@ -10,12 +9,12 @@ import type { RequestHead } from '../http1/request.ts';
 import { RequestReader, type RequestSink } from '../http1/request-reader.ts';
 import { fieldLines, HOP_BY_HOP, LENGTH } from '../http1/serialize.ts';
 import type { AddedFields } from './added-fields.ts';
+import type { Channel, ChannelSink } from './channel.ts';
 import { Exchange } from './exchange.ts';
 import { Forwarding } from './forwarding.ts';
 import type { InboundHalf, Peer, ResponseView } from './halves.ts';
 import { Http1Writer } from './http1-writer.ts';
 import type { Output } from './output.ts';
-import { outputTo } from './outputs.ts';
 import { countRejection } from './rejections.ts';
 import { http1Error } from './respond-error.ts';
 import type { Runtime } from './runtime.ts';
@@ -40,14 +39,14 @@ const DISCARD_BYTES = 1 << 20;
  */
 type ConnectionState = 'open' | 'lingering' | 'tunnel' | 'closed';
 
-export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
+export class InboundHttp1 implements InboundHalf, RequestSink, ChannelSink, Resting {
   restSlot = AWAKE;
   readonly protocol = 0;
   readonly isHttp2 = false;
   readonly peer: Peer;
   readonly forwarding: Forwarding;
   readonly #runtime: Runtime;
-  readonly #socket: Socket;
+  readonly #channel: Channel;
   readonly #reader: RequestReader;
   readonly #output: Output;
   readonly #writer: Http1Writer;
@@ -70,66 +69,68 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
   /** Since when nothing has happened between requests, or since when a head has been arriving. */
   #waitingSinceMs: number;
   #lingerUntilMs = 0;
-  #tunnel: Tunnel | null = null;
 
   /** @param onGone called once when the connection is over */
-  constructor(runtime: Runtime, socket: Socket, peer: Peer, onGone: () => void) {
+  constructor(runtime: Runtime, channel: Channel, peer: Peer, onGone: () => void) {
     this.#runtime = runtime;
-    this.#socket = socket;
+    this.#channel = channel;
     this.peer = peer;
     this.forwarding = new Forwarding(peer, '1.1 crossfade');
     this.#onGone = onGone;
     this.#reader = new RequestReader(runtime.serving.limits, this);
     this.#head = this.#reader.head;
-    this.#output = outputTo(
-      socket,
-      () => this.#onDrain(),
-      () => socket.destroy(),
-    );
-    this.#output.useHandle();
+    this.#output = channel.output;
     this.#writer = new Http1Writer(this.#output, false);
     this.#exchange = new Exchange(runtime, this);
     this.#waitingSinceMs = runtime.nowMs;
-    socket.on('end', () => this.#onClientEnd());
-    socket.on('error', () => this.#close());
-    socket.on('close', () => this.#close());
     runtime.sweeper.watch(this);
+    channel.sink = this;
   }
 
-  #onDrain(): void {
+  // From the channel.
+
+  drained(): void {
     this.#writer.drained();
     this.#exchange.onClientDrained();
-    this.#tunnel?.onDrain();
     if (this.#awaitsDrain) this.#proceed();
   }
 
-  /** bytes[0, length) came from the client; they are overwritten after the call. */
-  onData(bytes: Buffer, length: number): void {
+  broken(): void {
+    this.#channel.destroy();
+  }
+
+  failed(): void {
+    this.#close();
+  }
+
+  closed(): void {
+    this.#close();
+  }
+
+  received(bytes: Buffer, length: number): void {
     if (this.restSlot !== AWAKE) this.#runtime.sweeper.wake(this);
     switch (this.#state) {
       case 'open':
         this.#takeIn(bytes, length);
         break;
-      case 'tunnel':
-        this.#tunnel?.onData(Buffer.from(bytes.subarray(0, length)));
-        break;
       case 'lingering':
         if (this.#output.isEmpty) this.#waitingSinceMs = this.#runtime.nowMs;
         break;
+      case 'tunnel':
       case 'closed':
         break;
     }
   }
 
-  #pauseSocket(): void {
+  #pauseChannel(): void {
     this.#paused = true;
-    this.#socket.pause();
+    this.#channel.pause();
   }
 
-  #resumeSocket(): void {
+  #resumeChannel(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#socket.resume();
+    this.#channel.resume();
   }
 
   /** Requests ahead of their turn wait in the kernel, not here. Bytes of a request that is not complete are no such request. */
@@ -138,7 +139,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
   }
 
   #readOn(): void {
-    if (!this.#isAhead && !this.#reader.isPaused) this.#resumeSocket();
+    if (!this.#isAhead && !this.#reader.isPaused) this.#resumeChannel();
   }
 
   #takeIn(bytes: Buffer, length: number): void {
@@ -146,10 +147,10 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
     if (reader.buffered === 0) this.#waitingSinceMs = this.#runtime.nowMs;
     reader.feed(bytes, length);
     this.#exchange.flushRequest();
-    if (this.#state === 'open' && this.#isAhead) this.#pauseSocket();
+    if (this.#state === 'open' && this.#isAhead) this.#pauseChannel();
   }
 
-  #onClientEnd(): void {
+  peerEnded(): void {
     this.#clientEnded = true;
     if (this.restSlot !== AWAKE) this.#runtime.sweeper.wake(this);
     if (this.#state !== 'open') return;
@@ -157,7 +158,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
       this.#endConnection();
     } else if (!this.#requestComplete) {
       this.#exchange.onClientGone();
-      this.#socket.destroy();
+      this.#channel.destroy();
     }
   }
 
@@ -168,7 +169,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
     this.#runtime.sweeper.unwatch(this);
     if (!wasTunnel) {
       this.#exchange.onClientGone();
-      this.#socket.destroy();
+      this.#channel.destroy();
     }
     this.#onGone();
   }
@@ -286,7 +287,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
 
   pauseRequest(): void {
     this.#reader.pause();
-    this.#pauseSocket();
+    this.#pauseChannel();
   }
 
   resumeRequest(): void {
@@ -302,9 +303,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
     const upgrade = `connection: upgrade\r\nupgrade: ${fields.get('upgrade') ?? ''}\r\n`;
     this.#output.text(`HTTP/1.1 ${status} ${reason}\r\n${lines}${added.lines}${upgrade}\r\n`);
     this.#state = 'tunnel';
-    const tunnel = new Tunnel(this.#socket, this.#output, this.#reader.takePending());
-    this.#tunnel = tunnel;
-    return tunnel;
+    return new Tunnel(this.#channel, this.#reader.takePending(), () => this.#close());
   }
 
   /** The client may leave out a body that it announced, once the answer tells it that nobody wants it (RFC 9110 section 10.1.1). */
@@ -335,7 +334,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
     // A client that does not read its answers gets no more of them, lest they pile up here.
     this.#awaitsDrain = !this.#output.isFlowing;
     if (this.#awaitsDrain) {
-      this.#pauseSocket();
+      this.#pauseChannel();
       return;
     }
     if (this.#clientEnded && this.#reader.buffered === 0) {
@@ -370,7 +369,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
     this.#waitingSinceMs = this.#runtime.nowMs;
     this.#lingerUntilMs = this.#runtime.nowMs + LINGER_MOST_MS;
     this.#output.end();
-    this.#resumeSocket();
+    this.#resumeChannel();
   }
 
   // Time.
@@ -379,7 +378,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
     if (this.#state === 'lingering') {
       const isTold = this.#output.isEmpty;
       const lingerMs = isTold ? LINGER_MS : this.#runtime.serving.idleMs || Number.POSITIVE_INFINITY;
-      if (nowMs - this.#waitingSinceMs >= lingerMs || (isTold && nowMs >= this.#lingerUntilMs)) this.#socket.destroy();
+      if (nowMs - this.#waitingSinceMs >= lingerMs || (isTold && nowMs >= this.#lingerUntilMs)) this.#channel.destroy();
       return;
     }
     if (this.#state === 'tunnel') this.#runtime.sweeper.rest(this, Number.POSITIVE_INFINITY);
@@ -398,7 +397,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
       this.#endConnection();
     } else if (idleMs > 0 && waitedMs >= idleMs) {
       countRejection(this.#runtime.serving.counts, 'idle');
-      this.#socket.destroy();
+      this.#channel.destroy();
     } else if (waitedMs >= IDLE_FOR_MS && !this.#discarding && !this.#awaitsDrain) {
       this.#sweepIdle(idleMs);
     }
@@ -424,6 +423,6 @@ export class InboundHttp1 implements InboundHalf, RequestSink, Resting {
   /** The drain's deadline has passed. */
   destroy(): void {
     if (this.#exchange.isOpen) this.#output.reset();
-    else this.#socket.destroy();
+    else this.#channel.destroy();
   }
 }

@@ -1,5 +1,4 @@
 /** A client's connection that speaks HTTP/2, and on it many requests at a time. */
-import type { Socket } from 'node:net';
 import { codeClass, ROUTE_CELLS } from '../domain/counts.ts';
 import { ERRORS } from '../domain/errors.ts';
 import { Http2Connection } from '../http2/connection.ts';
@@ -7,15 +6,14 @@ import { NO_ERROR } from '../http2/error-code.ts';
 import type { RequestHead } from '../http2/request.ts';
 import type { ConnectionSink } from '../http2/sinks.ts';
 import type { Http2Stream } from '../http2/stream.ts';
+import type { Channel, ChannelSink } from './channel.ts';
 import type { Flushable } from './flusher.ts';
 import { Forwarding } from './forwarding.ts';
 import type { Peer } from './halves.ts';
 import { InboundStream, type StreamOwner } from './inbound-stream.ts';
 import type { Output } from './output.ts';
-import { outputTo } from './outputs.ts';
 import { countRejection } from './rejections.ts';
 import type { Runtime } from './runtime.ts';
-import { isReset } from './socket-input.ts';
 import type { Sweepable } from './sweeper.ts';
 
 /** How long the client may take to close after the last frame, so that a reset does not eat it. */
@@ -29,12 +27,12 @@ const CONNECTION_WINDOW = 1 << 24;
 /** Halves that are kept for streams to come. */
 const SPARE_HALVES = 256;
 
-export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flushable {
+export class InboundHttp2 implements ConnectionSink, ChannelSink, StreamOwner, Sweepable, Flushable {
   readonly isHttp2 = true;
   readonly peer: Peer;
   readonly forwarding: Forwarding;
   readonly #runtime: Runtime;
-  readonly #socket: Socket;
+  readonly #channel: Channel;
   readonly #output: Output;
   readonly #connection: Http2Connection;
   readonly #onGone: () => void;
@@ -51,19 +49,14 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
   #overMs = 0;
 
   /** @param onGone called once when the connection is over */
-  constructor(runtime: Runtime, socket: Socket, peer: Peer, onGone: () => void) {
+  constructor(runtime: Runtime, channel: Channel, peer: Peer, onGone: () => void) {
     this.#runtime = runtime;
-    this.#socket = socket;
+    this.#channel = channel;
     this.peer = peer;
     this.forwarding = new Forwarding(peer, '2.0 crossfade');
     this.#onGone = onGone;
     this.#idleSinceMs = runtime.nowMs;
-    this.#output = outputTo(
-      socket,
-      () => this.#onDrain(),
-      () => socket.destroy(),
-    );
-    this.#output.useHandle();
+    this.#output = channel.output;
     const { limits, idleMs } = runtime.serving;
     this.#connection = new Http2Connection(
       'server',
@@ -80,14 +73,13 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
       },
       this,
     );
-    socket.on('end', () => this.#onClientEnd());
-    socket.on('error', () => this.#close());
-    socket.on('close', () => this.#close());
     runtime.sweeper.watch(this);
+    channel.sink = this;
   }
 
-  /** bytes[0, length) came from the client; they are overwritten after the call. */
-  onData(bytes: Buffer, length: number): void {
+  // From the channel.
+
+  received(bytes: Buffer, length: number): void {
     if (this.#overMs > 0) return;
     this.#connection.feed(bytes, length);
     const touched = this.#touched;
@@ -103,14 +95,26 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
     this.#connection.flush();
   }
 
-  #onDrain(): void {
+  drained(): void {
     this.#connection.onDrained();
     this.#connection.flush();
   }
 
+  broken(): void {
+    this.#channel.destroy();
+  }
+
+  failed(): void {
+    this.#close();
+  }
+
+  closed(): void {
+    this.#close();
+  }
+
   /** It may have ended only what it sends (TCP's half-close) and wait for its answers, or be gone: what it is told now finds that out. */
-  #onClientEnd(): void {
-    if (this.#overMs > 0 || this.#halves.length === 0 || isReset(this.#socket)) {
+  peerEnded(): void {
+    if (this.#overMs > 0 || this.#halves.length === 0 || this.#channel.isReset()) {
       this.#close();
       return;
     }
@@ -123,7 +127,7 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
     this.#isGone = true;
     this.#runtime.sweeper.unwatch(this);
     this.#connection.detach();
-    this.#socket.destroy();
+    this.#channel.destroy();
     this.#onGone();
   }
 
@@ -200,13 +204,13 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
   // Time.
 
   sweep(nowMs: number): void {
-    if (this.#clientEnded && isReset(this.#socket)) {
+    if (this.#clientEnded && this.#channel.isReset()) {
       this.#close();
       return;
     }
     if (this.#overMs > 0) {
       const isTold = this.#output.isEmpty || nowMs - this.#overMs >= this.#runtime.serving.idleMs;
-      if (isTold && nowMs - this.#overMs >= LINGER_MS) this.#socket.destroy();
+      if (isTold && nowMs - this.#overMs >= LINGER_MS) this.#channel.destroy();
       return;
     }
     // From the end: one that is over by that gives its place to one that has been looked at.
@@ -241,6 +245,6 @@ export class InboundHttp2 implements ConnectionSink, StreamOwner, Sweepable, Flu
   /** The drain's deadline has passed. */
   destroy(): void {
     if (this.#overMs === 0) this.#connection.close(NO_ERROR);
-    this.#socket.destroy();
+    this.#channel.destroy();
   }
 }

@@ -1,26 +1,27 @@
 /** A listening socket and the client connections that came in by it. */
 import { createServer, type Server, type Socket } from 'node:net';
-import { TLSSocket, type Server as TlsServer } from 'node:tls';
+import type { Server as TlsServer } from 'node:tls';
 import type { ConnectionsOfListener, ListenerSpec, ListenerTls } from '../seam.ts';
+import { acceptByHandle } from './accepting.ts';
 import { Arrival } from './arrival.ts';
+import type { Channel } from './channel.ts';
 import { clientCertElement } from './client-certificate.ts';
 import { type ClientConnection, Greeting } from './client-connection.ts';
 import { plainAddress } from './forwarding.ts';
 import type { Peer } from './halves.ts';
 import { InboundHttp1 } from './inbound-http1.ts';
 import { InboundHttp2 } from './inbound-http2.ts';
+import { refuse } from './refusal.ts';
 import { countRejection } from './rejections.ts';
-import { http1Error } from './respond-error.ts';
 import type { Runtime } from './runtime.ts';
 import { createSecuring } from './securing.ts';
-import { readByHandle } from './socket-input.ts';
+import { SILENT } from './silent-sink.ts';
+import { SocketChannel } from './socket-channel.ts';
 
 /** Connections that wait to be accepted; the kernel's own limit (somaxconn) is what holds. */
 const BACKLOG = 4096;
 /** When connections may idle for ever: how long a trusted peer may take to say who its client is. */
 const ARRIVAL_MS = 60_000;
-/** How long a refused client may go on sending, so that a reset does not eat its answer. */
-const REFUSED_MS = 1_000;
 
 /** Client connections of the worker, over all listeners, and how many each address has. */
 export class ConnectionCensus {
@@ -63,6 +64,9 @@ export class Listener {
     // A cleartext socket reads nothing before its reader is there; one to be secured is handed on as it is.
     const options = { allowHalfOpen: true, noDelay: true, pauseOnConnect: tls === undefined };
     this.#server = createServer(options, (socket) => this.#arrive(socket));
+    // Those that are secured, and all where there are no handles to be had, come as sockets.
+    if (tls === undefined)
+      acceptByHandle(this.#server, (channel, address) => this.#arrivePlain(channel, plainAddress(address)));
   }
 
   #securing(tls: ListenerTls, ticketKeys: Uint8Array): TlsServer {
@@ -73,9 +77,9 @@ export class Listener {
         address: source,
         certificate: certificate === undefined ? null : clientCertElement(certificate),
       };
-      this.#admit(socket, client, 'https', (connection) =>
-        readByHandle(socket, (bytes, length) => connection.onData(bytes, length)),
-      );
+      const channel = new SocketChannel(socket, SILENT);
+      this.#admit(channel, client, 'https');
+      channel.start();
     });
   }
 
@@ -123,35 +127,31 @@ export class Listener {
 
   #arrive(socket: Socket): void {
     const address = plainAddress(socket.remoteAddress ?? '');
-    if (address === '') {
-      socket.destroy();
-      return;
-    }
-    const isTrusted = this.#runtime.serving.trusted.has(address);
-    if (this.#secure !== null) this.#arriveSecured(socket, this.#secure, isTrusted);
-    else this.#arrivePlain(socket, address, isTrusted);
+    if (address === '') socket.destroy();
+    else if (this.#secure !== null) this.#arriveSecured(socket, this.#secure, address);
+    else this.#arrivePlain(new SocketChannel(socket, SILENT), address);
   }
 
-  #arrivePlain(socket: Socket, address: string, isTrusted: boolean): void {
-    let receiver: { onData(bytes: Buffer, length: number): void } = DEAF;
-    const begin = (source: string | null, rest: Buffer | null): void =>
-      this.#admit(socket, { address: source ?? address, certificate: null }, 'http', (connection) => {
-        receiver = connection;
-        if (rest !== null && rest.length > 0) connection.onData(rest, rest.length);
-      });
-    if (isTrusted) receiver = new Arrival(socket, this.#arrivalMs, begin);
+  #arrivePlain(channel: Channel, address: string): void {
+    const begin = (source: string | null, rest: Buffer | null): void => {
+      this.#admit(channel, { address: source ?? address, certificate: null }, 'http');
+      if (rest !== null && rest.length > 0) channel.sink.received(rest, rest.length);
+    };
+    if (this.#runtime.serving.trusted.has(address)) channel.sink = new Arrival(channel, this.#arrivalMs, begin);
     else begin(null, null);
-    readByHandle(socket, (bytes, length) => receiver.onData(bytes, length));
+    channel.start();
   }
 
-  #arriveSecured(socket: Socket, secure: TlsServer, isTrusted: boolean): void {
-    if (!isTrusted) {
+  #arriveSecured(socket: Socket, secure: TlsServer, address: string): void {
+    if (!this.#runtime.serving.trusted.has(address)) {
       secure.emit('connection', socket);
       return;
     }
-    const onData = (bytes: Buffer): void => arrival.onData(bytes, bytes.length);
+    const onData = (bytes: Buffer): void => arrival.received(bytes, bytes.length);
+    const onEnd = (): void => arrival.peerEnded();
+    const onClose = (): void => arrival.closed();
     const arrival = new Arrival(socket, this.#arrivalMs, (source, rest) => {
-      socket.off('data', onData).pause();
+      socket.off('data', onData).off('end', onEnd).off('error', onClose).off('close', onClose).pause();
       if (source !== null) {
         const key = peerKey(socket);
         this.#sources.set(key, source);
@@ -160,7 +160,7 @@ export class Listener {
       if (rest.length > 0) socket.unshift(rest);
       secure.emit('connection', socket);
     });
-    socket.on('data', onData);
+    socket.on('data', onData).on('end', onEnd).on('error', onClose).on('close', onClose);
   }
 
   /** A trusted peer that says nothing is one that keeps a connection for later. */
@@ -169,17 +169,15 @@ export class Listener {
     return idleMs > 0 ? idleMs : ARRIVAL_MS;
   }
 
-  /** @param start told the connection when it may read */
   #admit(
-    socket: Socket,
+    channel: Channel,
     { address, certificate }: Pick<Peer, 'address' | 'certificate'>,
     scheme: Peer['scheme'],
-    start: (connection: ClientConnection) => void,
   ): void {
     const { limits, trusted } = this.#runtime.serving;
     if (!this.#census.admit(address, limits.connections, limits.connectionsPerClient)) {
       countRejection(this.#runtime.serving.counts, 'tooManyConnections');
-      refuse(socket);
+      refuse(channel);
       return;
     }
     const peer = { address, scheme, isTrusted: trusted.has(address), certificate };
@@ -187,31 +185,21 @@ export class Listener {
       this.#connections.delete(connection);
       this.#census.leave(address);
     };
-    const Connection = kindOf(socket);
-    const connection: ClientConnection = new Connection(this.#runtime, socket, peer, onGone);
+    const Connection = kindOf(scheme, channel);
+    const connection: ClientConnection = new Connection(this.#runtime, channel, peer, onGone);
     this.#connections.add(connection);
-    start(connection);
   }
 }
 
 /** TLS says what is spoken (ALPN, RFC 7301); without it the first bytes do. */
-function kindOf(socket: Socket): typeof Greeting | typeof InboundHttp1 | typeof InboundHttp2 {
-  if (!(socket instanceof TLSSocket)) return Greeting;
-  return socket.alpnProtocol === 'h2' ? InboundHttp2 : InboundHttp1;
+function kindOf(
+  scheme: Peer['scheme'],
+  { protocol }: Channel,
+): typeof Greeting | typeof InboundHttp1 | typeof InboundHttp2 {
+  if (scheme === 'http') return Greeting;
+  return protocol === 'h2' ? InboundHttp2 : InboundHttp1;
 }
-
-/** What is read before anybody listens; nothing is, since the socket is paused. */
-const DEAF = { onData: (): void => undefined };
 
 function peerKey(socket: Socket): string {
   return `${socket.remoteAddress}:${socket.remotePort}`;
-}
-
-/** Says that there are too many, throws away what comes and closes when the client does or its time is over. */
-function refuse(socket: Socket): void {
-  const timer = setTimeout(() => socket.destroy(), REFUSED_MS);
-  socket.on('error', () => undefined);
-  socket.on('close', () => clearTimeout(timer));
-  socket.end(http1Error('tooManyConnections', true, false, null), 'latin1');
-  socket.resume();
 }

@@ -2,8 +2,7 @@
 import type { ErrorCode } from '../domain/errors.ts';
 
 /** What a failed attempt to connect (and to secure the connection) means. */
-export function connectFailure(error: Error & { code?: string }): ErrorCode {
-  const code = error.code ?? '';
+export function connectFailure(code: string): ErrorCode {
   switch (code) {
     case 'ECONNREFUSED':
       return 'connectRefused';

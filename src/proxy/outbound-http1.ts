@@ -1,6 +1,4 @@
 /** A connection to a backend that speaks HTTP/1.1, and on it one request after the other. */
-import { connect, type Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import type { ErrorCode } from '../domain/errors.ts';
 import type { Fields } from '../fields.ts';
 import { Http1Fields } from '../http1/fields.ts';
@@ -10,21 +8,21 @@ import type { ResponseHead } from '../http1/response.ts';
 import { ResponseReader, type ResponseSink } from '../http1/response-reader.ts';
 import { FORWARDING, fieldLines, HOP_BY_HOP } from '../http1/serialize.ts';
 import type { AddedFields } from './added-fields.ts';
-import { dialTls } from './dial-tls.ts';
+import type { Channel, DialSink } from './channel.ts';
+import { dial } from './dial.ts';
 import type { Exchange } from './exchange.ts';
 import { formatGrpcTimeout } from './grpc.ts';
 import type { OutboundHalf, RequestView } from './halves.ts';
 import { Http1Writer } from './http1-writer.ts';
 import { connectFailure } from './node-error.ts';
-import type { Output } from './output.ts';
-import { outputTo } from './outputs.ts';
 import type { Pool } from './pool.ts';
-import { readByHandle, wasReset } from './socket-input.ts';
 import { SWEEP_MS, type Sweepable } from './sweeper.ts';
 import { Tunnel } from './tunnel.ts';
 
 /** Of a backend's response. Larger than for requests: what a backend sends is not an attack but an annoyance. */
 const RESPONSE_LIMITS = { headBytes: 65_536, fields: 256 };
+
+const HTTP1 = ['http/1.1'] as const;
 
 /** How long a connection may lie idle unless the backend says less (Keep-Alive: timeout). */
 const IDLE_MS = 60_000;
@@ -33,12 +31,11 @@ const HINT_MARGIN_MS = 1_000;
 
 type ConnectionState = 'connecting' | 'active' | 'idle' | 'closed';
 
-export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
+export class OutboundHttp1 implements OutboundHalf, ResponseSink, DialSink, Sweepable {
   readonly mayDecline = false;
   readonly #pool: Pool;
-  readonly #socket: Socket;
+  readonly #channel: Channel;
   readonly #reader: ResponseReader;
-  readonly #output: Output;
   readonly #writer: Http1Writer;
   #exchange: Exchange | null;
   #state: ConnectionState = 'connecting';
@@ -54,56 +51,27 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   #isBroken = false;
   /** The response is over, and the connection goes back to its pool when the bytes at hand are used up. */
   #responseEnded = false;
-  #tunnel: Tunnel | null = null;
 
   /** @param made a connection that waits for its first request; null: one is begun for the exchange */
-  constructor(pool: Pool, exchange: Exchange | null, connectMs: number, made: TLSSocket | null = null) {
+  constructor(pool: Pool, exchange: Exchange | null, connectMs: number, made: Channel | null = null) {
     this.#pool = pool;
     this.#exchange = exchange;
     const now = pool.runtime.clock();
     this.#connectDeadlineMs = connectMs > 0 ? now + connectMs : Number.POSITIVE_INFINITY;
-    if (made === null) {
-      this.#socket = this.#open();
-    } else {
-      this.#socket = made;
+    this.#channel = made ?? dial(pool.target, HTTP1, this);
+    if (made !== null) {
       this.#connected = true;
       this.#state = 'idle';
       this.#idleUntilMs = now + IDLE_MS;
     }
     this.#reader = new ResponseReader(RESPONSE_LIMITS, this);
-    this.#output = outputTo(
-      this.#socket,
-      () => this.#onDrain(),
-      () => this.#onBroken(),
-    );
-    this.#writer = new Http1Writer(this.#output, false);
-    this.#socket.on('error', (error) => this.#onError(error));
-    this.#socket.on('end', () => this.#onReadableEnd());
-    this.#socket.on('close', () => this.#onClose());
+    this.#writer = new Http1Writer(this.#channel.output, false);
     pool.runtime.sweeper.watch(this);
     this.#watchConnect(now);
     if (made !== null) {
-      this.#output.useHandle();
-      readByHandle(made, this.#onRead);
+      made.sink = this;
+      made.start();
     }
-  }
-
-  #open(): Socket {
-    const { host, port, tls } = this.#pool.target;
-    if (tls === null) {
-      const socket = connect({ host, port, noDelay: true });
-      socket.once('connect', () => {
-        this.#onConnect();
-        readByHandle(socket, this.#onRead);
-      });
-      return socket;
-    }
-    const socket = dialTls(this.#pool.target, tls, ['http/1.1']);
-    socket.once('secureConnect', () => {
-      this.#onConnect();
-      readByHandle(socket, this.#onRead);
-    });
-    return socket;
   }
 
   get isIdle(): boolean {
@@ -203,7 +171,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
   pauseResponse(): void {
     this.#paused = true;
     this.#reader.pause();
-    this.#socket.pause();
+    this.#channel.pause();
   }
 
   resumeResponse(): void {
@@ -211,7 +179,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     this.#reader.resume();
     if (this.#settle()) return;
     // What the reader held may have filled the client's side again.
-    if (this.#state !== 'closed' && !this.#paused) this.#socket.resume();
+    if (this.#state !== 'closed' && !this.#paused) this.#channel.resume();
     this.#exchange?.flushResponse();
   }
 
@@ -225,7 +193,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     this.#state = 'closed';
     this.#pool.runtime.sweeper.unwatch(this);
     this.#pool.forget(this);
-    this.#socket.destroy();
+    this.#channel.destroy();
   }
 
   sweep(nowMs: number): void {
@@ -239,65 +207,61 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     if (this.#state === 'connecting' && dueMs < nowMs + SWEEP_MS) this.#pool.runtime.dueSoon.add(this, dueMs);
   }
 
-  #onConnect(): void {
+  // From the channel.
+
+  connected(): void {
     if (this.#state === 'closed') return;
     this.#connected = true;
     this.#state = 'active';
     if (this.#pool.caution !== 0) this.#pool.doubt.reached();
-    this.#output.useHandle();
     this.#exchange?.onConnected();
+    this.#channel.start();
   }
 
-  #onDrain(): void {
+  drained(): void {
     this.#writer.drained();
     this.#exchange?.onBackendDrained();
-    this.#tunnel?.onDrain();
   }
 
   /**
    * The backend takes no more of the request. It may have answered before it closed, so reading goes on; what is read last is the end, or
    * the error, that decides.
    */
-  #onBroken(): void {
+  broken(): void {
     this.#mayReuse = false;
     this.#isBroken = true;
-    if (this.#tunnel !== null) this.#socket.destroy();
   }
 
-  readonly #onRead = (bytes: Buffer, length: number): void => {
-    if (this.#tunnel !== null) {
-      this.#tunnel.onData(Buffer.from(bytes.subarray(0, length)));
-      return;
-    }
+  received(bytes: Buffer, length: number): void {
     if (this.#state === 'closed') return;
     this.#pool.runtime.tick();
     this.#reader.feed(bytes, length);
     if (!this.#settle()) this.#exchange?.flushResponse();
-  };
+  }
 
   /** After a response's end: back to the pool, or closed. True when there was one. */
   #settle(): boolean {
     if (!this.#responseEnded || this.#state !== 'active') return false;
-    if (!this.#mayReuse || !this.#requestEnded || this.#socket.readableEnded) {
+    if (!this.#mayReuse || !this.#requestEnded || this.#channel.hasPeerEnded) {
       this.close();
       return true;
     }
     this.#state = 'idle';
     this.#isReused = true;
     this.#idleUntilMs = this.#pool.runtime.nowMs + this.#idleForMs;
-    if (this.#socket.isPaused()) this.#socket.resume();
+    if (this.#channel.isPaused) this.#channel.resume();
     this.#pool.release(this);
     return true;
   }
 
-  #onReadableEnd(): void {
+  peerEnded(): void {
     if (this.#state === 'idle') {
       this.#pool.doubt.suspect();
       this.close();
       return;
     }
     // The error went to the failed write, and what is read looks like a clean end: a body without a length must not take it for one.
-    if (this.#isBroken || wasReset(this.#socket)) {
+    if (this.#isBroken || this.#channel.wasReset()) {
       this.#fail('upstreamReset');
       return;
     }
@@ -306,12 +270,12 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
     this.#settle();
   }
 
-  #onError(error: Error): void {
-    this.#fail(this.#connected ? 'upstreamReset' : connectFailure(error));
+  failed(errno: string): void {
+    this.#fail(this.#connected ? 'upstreamReset' : connectFailure(errno));
   }
 
   /** Without an 'error' before it: the backend ended the connection. */
-  #onClose(): void {
+  closed(): void {
     if (this.#state === 'closed') return;
     this.#pool.runtime.tick();
     if (this.#exchange !== null && this.#connected) this.#reader.end();
@@ -362,14 +326,10 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, Sweepable {
       return;
     }
     this.#exchange = null;
-    // The socket without this half's hands on it; reads go on through the half, which has its read buffer.
-    for (const event of ['error', 'end', 'close']) this.#socket.removeAllListeners(event);
-    this.#tunnel = new Tunnel(this.#socket, this.#output, rest);
     this.#state = 'closed';
     this.#pool.runtime.sweeper.unwatch(this);
     // It counts against the endpoint's limit for as long as it lasts.
-    this.#socket.once('close', () => this.#pool.forget(this));
-    exchange.onTunnel(head, this.#tunnel);
+    exchange.onTunnel(head, new Tunnel(this.#channel, rest, () => this.#pool.forget(this)));
   }
 
   onFault(fault: ErrorCode): void {

@@ -2,11 +2,9 @@
 export interface Output {
   /** Everything written has left. */
   readonly isEmpty: boolean;
-  /** Whether the last write was taken whole, so that `onDrain` need not be waited for. */
+  /** Whether the last write was taken whole, so that nobody need wait for `drained`. */
   readonly isFlowing: boolean;
-  /** The connection is made: from now on the socket's handle is written to. */
-  useHandle(): void;
-  /** One character a byte. False: wait for `onDrain` before more. */
+  /** One character a byte. False: wait for `drained` before more. */
   text(text: string): boolean;
   /** The bytes are the socket's from now on. */
   bytes(bytes: Uint8Array): boolean;

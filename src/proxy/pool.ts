@@ -1,7 +1,8 @@
 /** Connections to one endpoint, or sessions of HTTP/2. Outlives snapshots: a change of weights or of the table drops none that is still wanted. */
-import type { SecureContext, TLSSocket } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import type { Timeouts } from '../domain/route.ts';
 import type { AttemptsOfEndpoint } from '../seam.ts';
+import type { Channel } from './channel.ts';
 import { DOWN, WARMING } from './choice.ts';
 import { Doubt } from './doubt.ts';
 import type { Exchange } from './exchange.ts';
@@ -163,10 +164,10 @@ export class Pool {
   }
 
   /** The connection is there for the next request. */
-  choseHttp1(socket: TLSSocket): OutboundHttp1 {
+  choseHttp1(channel: Channel): OutboundHttp1 {
     this.#choseHttp1 = true;
     this.#connections++;
-    const connection = new OutboundHttp1(this, null, 0, socket);
+    const connection = new OutboundHttp1(this, null, 0, channel);
     this.#idle.push(connection);
     return connection;
   }

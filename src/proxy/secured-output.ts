@@ -29,7 +29,10 @@ export class SecuredOutput implements Output {
   /** Our side ends when all has left. */
   #ends = false;
 
-  /** See `outputTo`. */
+  /**
+   * @param onDrain called when everything written has left, after a write had returned false
+   * @param onBroken called, perhaps more than once, when no more can be written; what the peer has sent before can still be read
+   */
   constructor(socket: TLSSocket, onDrain: () => void, onBroken: () => void) {
     this.#socket = socket;
     this.#onDrain = onDrain;
@@ -39,6 +42,7 @@ export class SecuredOutput implements Output {
     });
   }
 
+  /** The handshake is over: from now on the socket's handle is written to. */
   useHandle(): void {
     this.#handle = handleOf(this.#socket);
   }

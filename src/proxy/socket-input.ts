@@ -1,11 +1,7 @@
-/**
- * Reading from sockets into one buffer for the whole process, past the stream machinery of node:net and node:tls, which read into a fresh 64 KiB
- * allocation each time. What is read is used up, or copied, before the next read.
- */
+/** Reading from sockets past the stream machinery of node:net and node:tls, which read into a fresh 64 KiB allocation each time. */
 import type { Socket } from 'node:net';
+import { READ_BUFFER } from './read-buffer.ts';
 import { binding, handleOf } from './stream-binding.ts';
-
-const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
 
 /** As node:net keeps the buffer of its option `onread`, which it offers for outgoing cleartext connections only. */
 const OWN_BUFFER = 'kBuffer';
@@ -45,21 +41,4 @@ export function readByHandle(socket: Socket, onData: (bytes: Buffer, length: num
   const early = socket.read(socket.readableLength) as Buffer | null;
   socket.resume();
   if (early !== null) onData(early, early.length);
-}
-
-/**
- * At the end of what is read: whether it was a reset. Behind data libuv tells of a reset as of a plain end, but the kernel no longer knows
- * the peer. Not to be known once our own end has left.
- */
-export function wasReset(socket: Socket): boolean {
-  return !socket.writableEnded && isReset(socket);
-}
-
-/**
- * Whether the peer of an open socket has reset the connection. Nobody is told of that where nothing more is read, but the kernel no longer knows the
- * peer. It is asked anew each time, which `remoteAddress` is not.
- */
-export function isReset(socket: Socket): boolean {
-  const { _handle: handle } = socket as unknown as { _handle: { getpeername?: (out: object) => number } | null };
-  return handle === null || (typeof handle.getpeername === 'function' && handle.getpeername({}) !== 0);
 }

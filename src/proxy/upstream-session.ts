@@ -1,18 +1,15 @@
 /** One connection to a backend that speaks HTTP/2. */
-import { connect, type Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import type { ErrorCode } from '../domain/errors.ts';
 import { Http2Connection, type Http2Options } from '../http2/connection.ts';
 import { ENHANCE_YOUR_CALM } from '../http2/error-code.ts';
 import type { ConnectionSink, StreamSink } from '../http2/sinks.ts';
 import type { Http2Stream } from '../http2/stream.ts';
-import { dialTls } from './dial-tls.ts';
+import type { Channel, DialSink } from './channel.ts';
+import { dial } from './dial.ts';
 import { connectFailure } from './node-error.ts';
 import type { OutboundHttp2 } from './outbound-http2.ts';
 import type { Output } from './output.ts';
-import { outputTo } from './outputs.ts';
 import type { SessionPool } from './session-pool.ts';
-import { readByHandle } from './socket-input.ts';
 import { SWEEP_MS, type Sweepable } from './sweeper.ts';
 
 /** Of a backend's response. Larger than for requests: what a backend sends is not an attack but an annoyance. */
@@ -43,13 +40,13 @@ const PONG_MS = 20_000;
 
 type SessionState = 'connecting' | 'open' | 'closed';
 
-export class UpstreamSession implements ConnectionSink, Sweepable {
+export class UpstreamSession implements ConnectionSink, DialSink, Sweepable {
   /** Why streams that are still open at the session's end have failed. */
   failure: ErrorCode = 'connectFailed';
   /** The backend has chosen HTTP/1.1: streams that are open have sent nothing, and never will. */
   isOther = false;
   readonly #pool: SessionPool;
-  readonly #socket: Socket;
+  readonly #channel: Channel;
   readonly #output: Output;
   readonly #connection: Http2Connection;
   #state: SessionState = 'connecting';
@@ -70,40 +67,12 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
     this.#connectDeadlineMs = connectMs > 0 ? now + connectMs : Number.POSITIVE_INFINITY;
     this.#retireAtMs = now + MAX_AGE_MS + runtime.random() * AGE_JITTER_MS;
     this.#heardMs = now;
-    this.#socket = this.#open();
-    this.#output = outputTo(
-      this.#socket,
-      () => this.#connection.onDrained(),
-      () => this.#socket.destroy(),
-    );
+    const { target } = pool;
+    this.#channel = dial(target, target.protocol === 'auto' ? ['h2', 'http/1.1'] : ['h2'], this);
+    this.#output = this.#channel.output;
     this.#connection = new Http2Connection('client', OPTIONS, this);
-    this.#socket.on('error', (error) => this.#onError(error));
-    this.#socket.on('end', () => this.#isOpen && this.#socket.destroy());
-    this.#socket.on('close', () => this.#onGone());
     runtime.sweeper.watch(this);
     this.#watchConnect(now);
-  }
-
-  #open(): Socket {
-    const { host, port, tls } = this.#pool.target;
-    if (tls === null) {
-      const socket = connect({ host, port, noDelay: true });
-      socket.once('connect', () => {
-        this.#onConnect();
-        readByHandle(socket, this.#onRead);
-      });
-      return socket;
-    }
-    const mayChoose = this.#pool.target.protocol === 'auto';
-    const socket = dialTls(this.#pool.target, tls, mayChoose ? ['h2', 'http/1.1'] : ['h2']);
-    socket.once('secureConnect', () => {
-      if (socket.alpnProtocol === 'h2') {
-        this.#onConnect();
-        readByHandle(socket, this.#onRead);
-      } else if (mayChoose) this.#handOver(socket);
-      else this.#fail('tlsFailed');
-    });
-    return socket;
   }
 
   get isConnected(): boolean {
@@ -188,50 +157,68 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
     if (dueMs < nowMs + SWEEP_MS) this.#pool.runtime.dueSoon.add(this, dueMs);
   }
 
-  get #isOpen(): boolean {
-    return this.#state !== 'closed';
-  }
+  // From the channel.
 
-  #onConnect(): void {
+  connected(): void {
     if (this.#state === 'closed') return;
+    const { tls, protocol } = this.#pool.target;
+    if (tls !== null && this.#channel.protocol !== 'h2') {
+      if (protocol === 'auto') this.#handOver();
+      else this.#fail('tlsFailed');
+      return;
+    }
     this.#state = 'open';
     this.failure = 'upstreamReset';
     this.#pool.pool.choseHttp2();
     this.#heardMs = this.#pool.runtime.nowMs;
-    this.#output.useHandle();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const half of waiting) half.onConnected();
     this.#connection.flush();
+    this.#channel.start();
   }
 
   /** The connection goes on with HTTP/1.1, and whoever waits for this session asks the pool again. */
-  #handOver(socket: TLSSocket): void {
-    if (this.#state === 'closed') return;
+  #handOver(): void {
     this.#state = 'closed';
     this.isOther = true;
     this.#leave();
     this.#pool.runtime.sweeper.unwatch(this);
     this.#waiting = [];
-    socket.removeAllListeners('drain');
-    const connection = this.#pool.pool.choseHttp1(socket);
+    const connection = this.#pool.pool.choseHttp1(this.#channel);
     this.#connection.detach();
     // Nobody waits for it any more.
     if (connection.isIdle) connection.close();
   }
 
-  readonly #onRead = (bytes: Buffer, length: number): void => {
+  received(bytes: Buffer, length: number): void {
     this.#heardMs = this.#pool.runtime.tick();
     this.#connection.feed(bytes, length);
     const touched = this.#touched;
     if (touched.length === 0) return;
     this.#touched = [];
     for (const half of touched) half.flushResponse();
-  };
+  }
 
-  #onError(error: Error): void {
-    if (this.#state === 'connecting') this.failure = connectFailure(error);
+  peerEnded(): void {
+    if (this.#state !== 'closed') this.#channel.destroy();
+  }
+
+  failed(errno: string): void {
+    if (this.#state === 'connecting') this.failure = connectFailure(errno);
     this.#onGone();
+  }
+
+  closed(): void {
+    this.#onGone();
+  }
+
+  drained(): void {
+    this.#connection.onDrained();
+  }
+
+  broken(): void {
+    this.#channel.destroy();
   }
 
   #fail(code: ErrorCode): void {
@@ -250,7 +237,7 @@ export class UpstreamSession implements ConnectionSink, Sweepable {
     this.#state = 'closed';
     this.#leave();
     this.#pool.runtime.sweeper.unwatch(this);
-    this.#socket.destroy();
+    this.#channel.destroy();
     this.#waiting = [];
     this.#connection.detach();
   }

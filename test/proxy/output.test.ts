@@ -1,33 +1,15 @@
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+/** What is written arrives, whichever way it goes: by handles, and by the stream where there is no handle to be had. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Output } from '../../src/proxy/output.ts';
-import { outputTo } from '../../src/proxy/outputs.ts';
-import { SocketOutput } from '../../src/proxy/socket-output.ts';
-import { Plane, ScriptedBackend, until, Wire } from './harness.ts';
-import { SECURED, securedPair, type Version } from './secured-pair.ts';
+import { SecuredOutput } from '../../src/proxy/secured-output.ts';
+import { CHANNELS, channelOf } from './channels.ts';
+import { Plane, ScriptedBackend, until, type Wire } from './harness.ts';
+import { SECURED, securedPair } from './secured-pair.ts';
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0).toReversed()) await stop();
 });
-
-/** Both ends of a connection. */
-async function pair(): Promise<{ near: Socket; far: Wire; carrier: Socket }> {
-  const server = createServer({ allowHalfOpen: true });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const accepted = new Promise<Socket>((resolve) => server.once('connection', resolve));
-  const near = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' });
-  const connected = new Promise((resolve) => near.once('connect', resolve));
-  near.on('error', () => undefined);
-  const far = new Wire(await accepted);
-  await connected;
-  server.close();
-  stops.push(
-    () => near.destroy(),
-    () => far.socket.destroy(),
-  );
-  return { near, far, carrier: far.socket };
-}
 
 /** More than any of the kernel's buffers takes at once. */
 const LARGE = 16 << 20;
@@ -36,29 +18,49 @@ function pattern(length: number): Buffer {
   return Buffer.from(Uint8Array.from({ length }, (_, i) => (i * 7 + (i >> 8)) & 255));
 }
 
-/** Ways in which bytes get out: by the socket's handle, and by its stream where there is no handle to be had. */
-describe.each<[string, boolean, Version | null]>([
-  ['by the handle', true, null],
-  ['by the stream', false, null],
-  ...SECURED.flatMap((version): [string, boolean, Version][] => [
-    [`over ${version} by the handle`, true, version],
-    [`over ${version} by the stream`, false, version],
-  ]),
-])('%s', (_name, byHandle, version) => {
-  let near: Socket;
-  let far: Wire;
-  let carrier: Socket;
+interface Way {
+  readonly output: Output;
+  readonly far: Wire;
+  readonly carrier: { resetAndDestroy(): unknown };
+  readonly isClosed: () => boolean;
+  readonly drains: () => number;
+}
+
+const WAYS: { name: string; isTcp: boolean; make: () => Promise<Way> }[] = [
+  ...CHANNELS.map(({ name, isTcp, make }) => ({
+    name,
+    isTcp,
+    make: async () => {
+      const { channel, sink, far, carrier } = await channelOf(make);
+      sink.onBroken = () => channel.destroy();
+      channel.start();
+      return { output: channel.output, far, carrier, isClosed: () => sink.isClosed, drains: () => sink.drains };
+    },
+  })),
+  ...SECURED.slice(-1).map((version) => ({
+    name: `over ${version} without its handle`,
+    isTcp: false,
+    make: async () => {
+      const { near, far, carrier } = await securedPair(version);
+      let drains = 0;
+      const output = new SecuredOutput(
+        near,
+        () => drains++,
+        () => near.destroy(),
+      );
+      return { output, far, carrier, isClosed: () => near.closed, drains: () => drains };
+    },
+  })),
+];
+
+describe.each(WAYS)('$name', ({ isTcp, make }) => {
   let output: Output;
-  let drains = 0;
+  let far: Wire;
+  let carrier: Way['carrier'];
+  let isClosed: () => boolean;
+  let drains: () => number;
   beforeEach(async () => {
-    ({ near, far, carrier } = version === null ? await pair() : await securedPair(version));
-    drains = 0;
-    output = outputTo(
-      near,
-      () => drains++,
-      () => near.destroy(),
-    );
-    if (byHandle) output.useHandle();
+    ({ output, far, carrier, isClosed, drains } = await make());
   });
 
   test('small writes leave at once, in order, every byte as it is', async () => {
@@ -71,7 +73,7 @@ describe.each<[string, boolean, Version | null]>([
     expect(await far.sees('END')).toBe(`${all}two,thr\xe9e,\x00\xffEND`);
     await until('nothing to wait', () => output.isEmpty);
     expect(output.isFlowing).toBe(true);
-    expect(near.destroyed).toBe(false);
+    expect(isClosed()).toBe(false);
   });
 
   test('a write larger than the kernel takes says so, keeps the order, and tells once when all has left', async () => {
@@ -83,14 +85,14 @@ describe.each<[string, boolean, Version | null]>([
     expect(output.text('text ')).toBe(false);
     expect(output.textAndBytes('both ', Buffer.from('bytes '))).toBe(false);
     expect(output.text('END')).toBe(false);
-    expect(drains).toBe(0);
+    expect(drains()).toBe(0);
     far.socket.resume();
     await until('the end', () => far.received.length >= LARGE + 24);
     expect(far.received.slice(0, 5)).toBe('head ');
     expect(Buffer.compare(Buffer.from(far.received.slice(5, 5 + LARGE), 'latin1'), bytes)).toBe(0);
     expect(far.received.slice(5 + LARGE)).toBe('text both bytes END');
-    await until('the drain', () => drains > 0);
-    expect([drains, output.isEmpty, output.isFlowing]).toEqual([1, true, true]);
+    await until('the drain', () => drains() > 0);
+    expect([drains(), output.isEmpty, output.isFlowing]).toEqual([1, true, true]);
     expect(output.text('again')).toBe(true);
   });
 
@@ -117,17 +119,17 @@ describe.each<[string, boolean, Version | null]>([
     carrier.resetAndDestroy();
     await until('the end', () => {
       output.text('x');
-      return near.closed;
+      return isClosed();
     });
     expect(output.text('y')).toBe(false);
     output.bytes(Buffer.from('y'));
     output.textAndBytes('y', Buffer.from('y'));
     output.reset();
-    expect(drains).toBe(0);
+    expect(drains()).toBe(0);
   });
 
   // With TLS it is one without a farewell, of which Node does not tell.
-  test.runIf(version === null)('a reset is no end', async () => {
+  test.runIf(isTcp)('a reset is no end', async () => {
     output.text('some');
     await far.sees('some');
     output.reset();
@@ -139,45 +141,14 @@ describe.each<[string, boolean, Version | null]>([
     far.socket.pause();
     output.bytes(pattern(LARGE));
     output.reset();
-    await until('the end of our side', () => near.closed);
+    await until('the end of our side', isClosed);
     far.socket.resume();
     await until('the end', () => far.closed || far.ended);
     expect(far.received.length).toBeLessThan(LARGE);
   });
 });
 
-test('what was written while still connecting leaves before what is written to the handle', async () => {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  stops.push(() => server.close());
-  const accepted = new Promise<Wire>((resolve) => {
-    server.once('connection', (socket) => resolve(new Wire(socket)));
-  });
-  const socket = connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' });
-  stops.push(() => socket.destroy());
-  const output = new SocketOutput(
-    socket,
-    () => undefined,
-    () => socket.destroy(),
-  );
-  const early = pattern(LARGE);
-  output.text('first ');
-  output.bytes(early);
-  await new Promise<void>((resolve) => {
-    socket.once('connect', () => {
-      output.useHandle();
-      output.text(' second');
-      output.bytes(Buffer.from(' third'));
-      resolve();
-    });
-  });
-  const far = await accepted;
-  await until('all of it', () => far.received.length >= LARGE + 19);
-  expect(far.received.slice(0, 6)).toBe('first ');
-  expect(far.received.slice(6 + LARGE)).toBe(' second third');
-});
-
-test('without Node’s binding, writes go by the stream', async () => {
+test('without Node’s binding, everything goes by sockets and their streams', async () => {
   vi.resetModules();
   const holder = process as unknown as { binding: unknown };
   const { binding } = holder;
@@ -186,25 +157,22 @@ test('without Node’s binding, writes go by the stream', async () => {
   };
   stops.push(() => {
     holder.binding = binding;
+    vi.resetModules();
   });
-  const { SocketOutput: Fallback } = await import('../../src/proxy/socket-output.ts');
-  expect(Fallback).not.toBe(SocketOutput);
-  const { near, far } = await pair();
-  let drains = 0;
-  const output = new Fallback(
-    near,
-    () => drains++,
-    () => near.destroy(),
-  );
-  output.useHandle();
-  far.socket.pause();
-  expect(output.textAndBytes('head ', pattern(LARGE))).toBe(false);
-  output.text('END');
-  far.socket.resume();
-  await until('all of it', () => far.received.length === LARGE + 8);
-  expect(far.received.endsWith('END')).toBe(true);
-  await until('the drain', () => drains > 0);
-  expect(output.isEmpty).toBe(true);
+  const { Plane: Bare, ScriptedBackend: Backend } = await import('./harness.ts');
+  expect((await import('../../src/proxy/stream-binding.ts')).binding).toBeNull();
+  const body = pattern(1 << 20).toString('latin1');
+  const origin = await new Backend((wire) => {
+    wire.socket.once('data', () => {
+      wire.socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`, 'latin1');
+    });
+  }).listen();
+  stops.push(() => origin.close());
+  const proxy = await Bare.start({ old: [origin.port] });
+  stops.push(() => proxy.stop());
+  const client = await proxy.connect();
+  client.say('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await until('the answer', () => client.received.endsWith(body));
 });
 
 test('a reset behind a body that ends with its connection was taken for the body’s end', async () => {

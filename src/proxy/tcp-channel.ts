@@ -1,0 +1,251 @@
+/**
+ * A TCP connection by its handle, without node:net's stream machinery, which costs more than parsing a request does: a socket is a dozen objects and as
+ * many closures, which live as long as the connection and are copied by the collector meanwhile; and each write is a request object, four calls and a tick
+ * for its callback. Nearly every write is taken by the kernel at once, and then nothing of that is needed. What the kernel does not take at once is
+ * libuv's to keep, in order.
+ *
+ * All connections read into one buffer for the whole process: what is read is used up, or copied, before the next read.
+ */
+import { getSystemErrorName } from 'node:util';
+import type { Channel, ChannelSink } from './channel.ts';
+import type { Output } from './output.ts';
+import { READ_BUFFER } from './read-buffer.ts';
+import {
+  binding,
+  type Request,
+  returnRequest,
+  type TcpHandle,
+  takeRequest,
+  type WriteRequest,
+} from './stream-binding.ts';
+
+type Handle = TcpHandle<TcpChannel>;
+type Binding = NonNullable<typeof binding>;
+
+/** libuv's UV_EOF. */
+const EOF = -4095;
+
+export class TcpChannel implements Channel, Output {
+  sink: ChannelSink;
+  allowsHalfOpen: boolean;
+  readonly protocol = null;
+  isPaused = false;
+  hasPeerEnded = false;
+  hasEnded = false;
+  /** Null: it is closed, or about to be made. */
+  #handle: Handle | null = null;
+  #isReading = false;
+  isClosed = false;
+  /** Our end has been asked for. */
+  #ends = false;
+  /** Writes that the kernel has not taken whole. */
+  #unfinished = 0;
+  /** Gives up what would bring the handle. */
+  #cancel: (() => void) | null = null;
+
+  /** Only where there is a `binding`. */
+  constructor(sink: ChannelSink, allowsHalfOpen: boolean) {
+    this.sink = sink;
+    this.allowsHalfOpen = allowsHalfOpen;
+  }
+
+  get output(): Output {
+    return this;
+  }
+
+  /** A handle will be brought to it. @param cancel called when it is destroyed before that */
+  awaitHandle(cancel: () => void): void {
+    this.#cancel = cancel;
+  }
+
+  /** Goes on with the handle of a connection that is made, or about to be. */
+  adopt(handle: Handle): void {
+    this.#cancel = null;
+    handle.owner = this;
+    this.#handle = handle;
+    handle.setNoDelay(true);
+  }
+
+  start(): void {
+    const handle = this.#handle;
+    if (handle === null) return;
+    handle.useUserBuffer(READ_BUFFER);
+    handle.onread = onRead;
+    this.#isReading = true;
+    if (!this.isPaused) handle.readStart();
+  }
+
+  pause(): void {
+    if (this.isPaused) return;
+    this.isPaused = true;
+    if (this.#isReading) this.#handle?.readStop();
+  }
+
+  resume(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    if (this.#isReading && !this.hasPeerEnded) this.#handle?.readStart();
+  }
+
+  /** Of libuv: bytes read, or why nothing was. */
+  onRead(length: number): void {
+    if (length > 0) this.sink.received(READ_BUFFER, length);
+    else if (length === EOF) this.#onPeerEnd();
+    else if (length < 0) this.fail(getSystemErrorName(length));
+  }
+
+  #onPeerEnd(): void {
+    this.hasPeerEnded = true;
+    this.sink.peerEnded();
+    if (this.#handle === null) return;
+    if (this.hasEnded) this.destroy();
+    else if (!this.allowsHalfOpen) this.end();
+  }
+
+  /** @param errno why it closes */
+  fail(errno: string): void {
+    if (this.isClosed) return;
+    this.sink.failed(errno);
+    this.destroy();
+  }
+
+  destroy(): void {
+    const handle = this.#close();
+    if (handle !== null) handle.close(onClosed);
+  }
+
+  reset(): void {
+    // When our own end is on its way already there is nothing more to say.
+    if (this.#ends) {
+      this.destroy();
+      return;
+    }
+    const handle = this.#close();
+    // Node calls it closing even where it is refused, and would not close it any more.
+    if (handle !== null && handle.reset(onClosed) !== 0) process.nextTick(tellClosed, this);
+  }
+
+  #close(): Handle | null {
+    const handle = this.#handle;
+    this.#handle = null;
+    // Without a handle nobody else would tell.
+    if (handle === null && !this.isClosed) process.nextTick(tellClosed, this);
+    this.isClosed = true;
+    this.#cancel?.();
+    this.#cancel = null;
+    return handle;
+  }
+
+  isReset(): boolean {
+    return this.#handle === null || this.#handle.getpeername({}) !== 0;
+  }
+
+  wasReset(): boolean {
+    return !this.#ends && this.isReset();
+  }
+
+  keepAlive(afterMs: number): void {
+    this.#handle?.setKeepAlive(true, Math.ceil(afterMs / 1000));
+  }
+
+  // What is written.
+
+  get isEmpty(): boolean {
+    return this.#unfinished === 0;
+  }
+
+  get isFlowing(): boolean {
+    return this.#unfinished === 0;
+  }
+
+  text(text: string): boolean {
+    const handle = this.#handle;
+    if (handle === null) return false;
+    const request = takeRequest(binding as Binding);
+    return this.#written(request, handle.writeLatin1String(request, text), null);
+  }
+
+  bytes(bytes: Uint8Array): boolean {
+    const handle = this.#handle;
+    if (handle === null) return false;
+    const request = takeRequest(binding as Binding);
+    return this.#written(request, handle.writeBuffer(request, bytes), bytes);
+  }
+
+  lend(bytes: Uint8Array): boolean {
+    const unfinished = this.#unfinished;
+    this.bytes(bytes);
+    return this.#unfinished === unfinished;
+  }
+
+  textAndBytes(text: string, bytes: Uint8Array): boolean {
+    const handle = this.#handle;
+    if (handle === null) return false;
+    const request = takeRequest(binding as Binding);
+    return this.#written(request, handle.writev(request, [text, 'latin1', bytes, 'buffer'], false), bytes);
+  }
+
+  #written(request: WriteRequest, error: number, bytes: unknown): boolean {
+    if (error !== 0) {
+      returnRequest(request);
+      this.sink.broken();
+      return false;
+    }
+    const { streamBaseState, kLastWriteWasAsync } = binding as Binding;
+    if (streamBaseState[kLastWriteWasAsync] === 0) {
+      returnRequest(request);
+      return this.#unfinished === 0;
+    }
+    this.#unfinished++;
+    request.bytes = bytes;
+    request.oncomplete = (status) => this.#completed(status);
+    return false;
+  }
+
+  #completed(status: number): void {
+    this.#unfinished--;
+    if (this.isClosed) return;
+    if (status < 0) this.sink.broken();
+    else if (this.#unfinished === 0) this.sink.drained();
+  }
+
+  end(): void {
+    const handle = this.#handle;
+    if (handle === null || this.#ends) return;
+    this.#ends = true;
+    const request: Request<TcpChannel> = new (binding as Binding).ShutdownWrap();
+    request.owner = this;
+    request.oncomplete = onShutdown;
+    // Libuv sends it behind what it still has to write. Not 0: it was sent at once, or there is nobody any more to send it to.
+    if (handle.shutdown(request) !== 0) process.nextTick(tellShutdown, this);
+  }
+
+  onShutdown(): void {
+    if (this.isClosed) return;
+    this.hasEnded = true;
+    if (this.hasPeerEnded) this.destroy();
+  }
+}
+
+// One function for all connections, instead of closures for each.
+
+function onRead(this: Handle): void {
+  const { streamBaseState, kReadBytesOrError } = binding as Binding;
+  this.owner?.onRead(streamBaseState[kReadBytesOrError] as number);
+}
+
+function onClosed(this: Handle): void {
+  this.owner?.sink.closed();
+}
+
+function onShutdown(this: Request<TcpChannel>): void {
+  this.owner?.onShutdown();
+}
+
+function tellShutdown(channel: TcpChannel): void {
+  channel.onShutdown();
+}
+
+function tellClosed(channel: TcpChannel): void {
+  channel.sink.closed();
+}
