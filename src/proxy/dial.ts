@@ -35,7 +35,7 @@ function dialAddress(
   dialled: Dialled,
 ): void {
   const handle: TcpHandle<TcpChannel> = new TCP(kSocket);
-  dialled.channel.adopt(handle);
+  dialled.channel.connectBy(handle);
   const request: Request<Dialled> = new TCPConnectWrap();
   request.owner = dialled;
   request.oncomplete = onConnect;
@@ -46,8 +46,13 @@ function dialAddress(
 function onConnect(this: Request<Dialled>, status: number): void {
   const { owner } = this;
   if (owner === undefined || owner.channel.isClosed) return;
-  if (status === 0) owner.sink.connected();
+  if (status === 0) tellConnected(owner);
   else tellFailure(owner, status);
+}
+
+function tellConnected({ channel, sink }: Dialled): void {
+  channel.made();
+  sink.connected();
 }
 
 function tellFailure({ channel }: Dialled, error: number): void {
@@ -65,6 +70,6 @@ function dialName(socket: Socket, { channel, sink }: Dialled): void {
     if (handle === null) return;
     Reflect.set(socket, '_handle', null);
     channel.adopt(handle);
-    sink.connected();
+    tellConnected({ channel, sink });
   });
 }

@@ -36,12 +36,15 @@ export class TcpChannel implements Channel, Output {
   #handle: Handle | null = null;
   #isReading = false;
   isClosed = false;
+  #isConnecting = false;
   /** Our end has been asked for. */
   #ends = false;
   /** Writes that the kernel has not taken whole. */
   #unfinished = 0;
   /** Gives up what would bring the handle. */
   #cancel: (() => void) | null = null;
+  /** What was written before there was a handle, as `writev` takes it. Libuv keeps what is written while it connects, but only to a handle. */
+  #early: unknown[] | null = null;
 
   /** Only where there is a `binding`. */
   constructor(sink: ChannelSink, allowsHalfOpen: boolean) {
@@ -55,7 +58,20 @@ export class TcpChannel implements Channel, Output {
 
   /** A handle will be brought to it. @param cancel called when it is destroyed before that */
   awaitHandle(cancel: () => void): void {
+    this.#isConnecting = true;
     this.#cancel = cancel;
+  }
+
+  /** Its connection is about to be made by this handle. */
+  connectBy(handle: Handle): void {
+    this.#isConnecting = true;
+    this.adopt(handle);
+  }
+
+  /** The connection is made. */
+  made(): void {
+    this.#isConnecting = false;
+    if (this.#ends) this.#shutDown();
   }
 
   /** Goes on with the handle of a connection that is made, or about to be. */
@@ -64,6 +80,24 @@ export class TcpChannel implements Channel, Output {
     handle.owner = this;
     this.#handle = handle;
     handle.setNoDelay(true);
+    if (this.#early !== null) this.#writeEarly(handle, this.#early);
+  }
+
+  #writeEarly(handle: Handle, early: unknown[]): void {
+    this.#early = null;
+    this.#unfinished = 0;
+    const request = takeRequest(binding as Binding);
+    // Whoever wrote it was told to wait, and will be told on only when the connection is known to be made.
+    if (this.#written(request, handle.writev(request, early, false), early)) process.nextTick(tellDrained, this);
+  }
+
+  /** The chunks are of `writev`: each with its encoding. False: it was not. */
+  #keep(...chunks: unknown[]): false {
+    if (this.#cancel !== null) {
+      (this.#early ??= []).push(...chunks);
+      this.#unfinished++;
+    }
+    return false;
   }
 
   start(): void {
@@ -133,6 +167,7 @@ export class TcpChannel implements Channel, Output {
     this.isClosed = true;
     this.#cancel?.();
     this.#cancel = null;
+    this.#early = null;
     return handle;
   }
 
@@ -160,14 +195,14 @@ export class TcpChannel implements Channel, Output {
 
   text(text: string): boolean {
     const handle = this.#handle;
-    if (handle === null) return false;
+    if (handle === null) return this.#keep(text, 'latin1');
     const request = takeRequest(binding as Binding);
     return this.#written(request, handle.writeLatin1String(request, text), null);
   }
 
   bytes(bytes: Uint8Array): boolean {
     const handle = this.#handle;
-    if (handle === null) return false;
+    if (handle === null) return this.#keep(bytes, 'buffer');
     const request = takeRequest(binding as Binding);
     return this.#written(request, handle.writeBuffer(request, bytes), bytes);
   }
@@ -180,7 +215,7 @@ export class TcpChannel implements Channel, Output {
 
   textAndBytes(text: string, bytes: Uint8Array): boolean {
     const handle = this.#handle;
-    if (handle === null) return false;
+    if (handle === null) return this.#keep(text, 'latin1', bytes, 'buffer');
     const request = takeRequest(binding as Binding);
     return this.#written(request, handle.writev(request, [text, 'latin1', bytes, 'buffer'], false), bytes);
   }
@@ -206,13 +241,23 @@ export class TcpChannel implements Channel, Output {
     this.#unfinished--;
     if (this.isClosed) return;
     if (status < 0) this.sink.broken();
-    else if (this.#unfinished === 0) this.sink.drained();
+    else this.onDrained();
+  }
+
+  onDrained(): void {
+    if (!this.isClosed && this.#unfinished === 0) this.sink.drained();
   }
 
   end(): void {
-    const handle = this.#handle;
-    if (handle === null || this.#ends) return;
+    if (this.#ends || this.isClosed) return;
     this.#ends = true;
+    // Libuv would take a connection that is told its end for one that is made.
+    if (!this.#isConnecting) this.#shutDown();
+  }
+
+  #shutDown(): void {
+    const handle = this.#handle;
+    if (handle === null) return;
     const request: Request<TcpChannel> = new (binding as Binding).ShutdownWrap();
     request.owner = this;
     request.oncomplete = onShutdown;
@@ -244,6 +289,10 @@ function onShutdown(this: Request<TcpChannel>): void {
 
 function tellShutdown(channel: TcpChannel): void {
   channel.onShutdown();
+}
+
+function tellDrained(channel: TcpChannel): void {
+  channel.onDrained();
 }
 
 function tellClosed(channel: TcpChannel): void {

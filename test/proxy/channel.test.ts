@@ -224,4 +224,69 @@ describe('dialling', () => {
       expect(new Set(sinks.map(({ told }) => told.join()))).toEqual(new Set(['connected,ended,closed']));
     },
   );
+
+  test.each(['127.0.0.1', '::1', 'localhost'])(
+    '%s: what is written before the connection is made leaves when it is, in order, and the end behind it',
+    async (host) => {
+      const came: Buffer[] = [];
+      let ends = 0;
+      const server = createServer((socket) => {
+        socket.on('data', (bytes: Buffer) => came.push(bytes));
+        socket.on('end', () => ends++);
+      });
+      await new Promise<void>((resolve) => server.listen(0, host, resolve));
+      onTestFinished(() => void server.close());
+      const sink = new Recorder();
+      const channel = dial(targetOf(host, (server.address() as AddressInfo).port), ['http/1.1'], sink);
+      sink.onConnected = () => channel.start();
+      const { output } = channel;
+      const lent = Buffer.from('lent ');
+      expect(output.text('text ')).toBe(false);
+      expect(output.lend(lent)).toBe(false);
+      expect(output.bytes(BYTES)).toBe(false);
+      expect(output.textAndBytes('last ', Buffer.from('of all'))).toBe(false);
+      expect([output.isEmpty, output.isFlowing]).toEqual([false, false]);
+      output.end();
+      await until('the end', () => ends === 1);
+      const all = Buffer.concat([Buffer.from('text lent '), BYTES, Buffer.from('last of all')]);
+      expect(Buffer.concat(came).equals(all)).toBe(true);
+      await until('the close', () => sink.isClosed);
+      expect([output.isEmpty, sink.drains]).toEqual([true, 1]);
+      expect(sink.told).toEqual(['connected', 'ended', 'closed']);
+    },
+  );
+
+  test.each(['127.0.0.1', 'localhost'])(
+    '%s: what is written early is waited for, however little it is',
+    async (host) => {
+      const server = await listening('127.0.0.1');
+      const sink = new Recorder();
+      const channel = dial(targetOf(host, (server.address() as AddressInfo).port), ['http/1.1'], sink);
+      sink.onConnected = () => channel.start();
+      expect(channel.output.text('little')).toBe(false);
+      await until('it to have left', () => sink.drains === 1);
+      expect([channel.output.isFlowing, sink.told]).toEqual([true, ['connected']]);
+      channel.destroy();
+      await until('the close', () => sink.isClosed);
+    },
+  );
+
+  // The kernel lets the others wait for a second, and only then they are made.
+  test('one that is told its end while it waits for its peer is not taken for made', async () => {
+    let ends = 0;
+    const server = createServer((socket) => socket.resume().on('end', () => ends++));
+    await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const sinks = Array.from({ length: 8 }, () => {
+      const sink = new Recorder();
+      const channel = dial(targetOf('127.0.0.1', port), ['http/1.1'], sink);
+      sink.onConnected = () => channel.start();
+      channel.output.end();
+      return sink;
+    });
+    await until('the closes', () => sinks.every(({ isClosed }) => isClosed), 20_000);
+    expect(ends).toBe(8);
+    expect(new Set(sinks.map(({ told }) => told.join()))).toEqual(new Set(['connected,ended,closed']));
+  });
 });
