@@ -52,7 +52,8 @@ function onConnect(this: Request<Dialled>, status: number): void {
 
 function tellConnected({ channel, sink }: Dialled): void {
   channel.made();
-  sink.connected();
+  // What was written early may have found it broken already.
+  if (!channel.isClosed) sink.connected();
 }
 
 function tellFailure({ channel }: Dialled, error: number): void {

@@ -21,6 +21,21 @@ describe('keep-alive', () => {
     expect(origin.wires).toHaveLength(1);
   });
 
+  test('a backend that is named instead of numbered gets requests and their bodies, on one connection', async () => {
+    const seen: ReceivedMessage[] = [];
+    const origin = await answering(OK, seen);
+    const proxy = await plane();
+    const { generation } = proxy.table;
+    const added = [{ host: 'localhost', port: origin.port }];
+    proxy.service.onMessage({ kind: 'endpoints', generation, backend: 0, removed: [], added });
+    const client = await connect(proxy);
+    const body = 'x'.repeat(200_000);
+    const asked = `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    for (const request of [asked, GET, asked]) expect((await ask(client, request)).body).toBe('ok');
+    expect(seen.map((message) => message.body.length)).toEqual([body.length, 0, body.length]);
+    expect(origin.wires).toHaveLength(1);
+  });
+
   test('a client that asks to close is closed after its answer', async () => {
     const origin = await answering(OK);
     const proxy = await plane({ old: [origin] });
