@@ -35,6 +35,8 @@ import { Waiting } from './waiting.ts';
 
 /** Of routeOf. */
 const NO_ROUTE = -1;
+/** How late a close that crossed a request on its way may be seen, beside the round trips, where processes stand still for a moment. */
+const CROSSING_MS = 100;
 /** Of gRPC (grpc.io, statuscodes). */
 const UNAVAILABLE = 14;
 
@@ -58,6 +60,8 @@ export class Exchange implements Pending, Sweepable {
   /** What the proxy adds to the response. */
   #added: AddedFields = NOTHING_ADDED;
   #status = 0;
+  /** When the backend was asked, or the connection for that begun. */
+  #askedMs = 0;
   readonly #call = new GrpcCall();
   readonly #progress = new Progress();
   readonly #body: RequestBody;
@@ -228,6 +232,7 @@ export class Exchange implements Pending, Sweepable {
     else if (this.#waiting.isUnderWay) this.#observation.connected(this.#runtime.clock());
     this.#attempts.started(pool);
     this.#outbound = outbound;
+    this.#askedMs = this.#runtime.nowMs;
     const forwarding = this.#inbound.forwarding.of(request);
     outbound.sendHead(request, forwarding, this.#droppedNames, this.#call.deadlineMs);
     this.#body.sendTo(outbound, isPaused);
@@ -408,11 +413,21 @@ export class Exchange implements Pending, Sweepable {
       this.#attempts.lastPool?.doubt.suspect();
     // A backend may close a kept connection just when a request is on its way: nobody's fault, and mended on a fresh connection.
     if (code === 'upstreamReset' && outbound.isStale && this.#mayRepeat(code, true) && this.#attempts.renew()) {
+      if (!this.#mayHaveCrossed()) {
+        this.#attemptFault(code);
+        this.#rescue(code);
+      }
       this.#forward(true);
       return;
     }
     const isCut = this.#progress.responseStarted && code === 'upstreamReset';
     this.#attemptFailed(isCut ? 'upstreamTruncated' : code, outbound.isUnanswered);
+  }
+
+  /** Whether the close that ended the attempt can have been under way when the request left. Later it is the end of a backend that was at work. */
+  #mayHaveCrossed(): boolean {
+    const roundTripMs = this.#attempts.lastPool?.connectMs ?? 0;
+    return this.#runtime.clock() - this.#askedMs <= CROSSING_MS + 2 * roundTripMs;
   }
 
   /** Whether another backend may be asked the same, without this one having seen what must be seen once. */

@@ -40,6 +40,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, DialSink, Swee
   #exchange: Exchange | null;
   #state: ConnectionState = 'connecting';
   #connected = false;
+  readonly #begunMs: number;
   #connectDeadlineMs: number;
   #idleUntilMs = 0;
   #idleForMs = IDLE_MS;
@@ -57,6 +58,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, DialSink, Swee
     this.#pool = pool;
     this.#exchange = exchange;
     const now = pool.runtime.clock();
+    this.#begunMs = now;
     this.#connectDeadlineMs = connectMs > 0 ? now + connectMs : Number.POSITIVE_INFINITY;
     this.#channel = made ?? dial(pool.target, HTTP1, this);
     if (made !== null) {
@@ -213,6 +215,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, DialSink, Swee
     if (this.#state === 'closed') return;
     this.#connected = true;
     this.#state = 'active';
+    this.#pool.connectMs = this.#pool.runtime.clock() - this.#begunMs;
     if (this.#pool.caution !== 0) this.#pool.doubt.reached();
     this.#exchange?.onConnected();
     this.#channel.start();

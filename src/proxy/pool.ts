@@ -54,6 +54,8 @@ export class Pool {
   inflight = 0;
   /** Why another endpoint is rather taken: see choice.ts. */
   caution = 0;
+  /** How long it took to make the last connection: a round trip, and with TLS some more. */
+  connectMs = 0;
   /** What happened here since the supervisor was told last. */
   readonly seen = { attempts: 0, faults: 0, streak: 0 };
   readonly doubt: Doubt;

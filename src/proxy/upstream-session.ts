@@ -170,7 +170,9 @@ export class UpstreamSession implements ConnectionSink, DialSink, Sweepable {
     this.#state = 'open';
     this.failure = 'upstreamReset';
     this.#pool.pool.choseHttp2();
-    this.#heardMs = this.#pool.runtime.nowMs;
+    const nowMs = this.#pool.runtime.clock();
+    this.#pool.pool.connectMs = nowMs - this.#heardMs;
+    this.#heardMs = nowMs;
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const half of waiting) half.onConnected();

@@ -297,6 +297,29 @@ describe('a kept connection that turns out to be closed', () => {
     expect(seen).toHaveLength(2);
   });
 
+  test('a request that the backend had been at work on is sent once more, too, but its end is a fault', async () => {
+    let requests = 0;
+    const origin = await backend(async (wire) => {
+      for (;;) {
+        await message(wire);
+        requests++;
+        if (requests !== 2) wire.say(OK);
+      }
+    });
+    const proxy = await plane({ old: [origin] });
+    const client = await connect(proxy);
+    await ask(client, GET);
+    client.say(GET);
+    await until('the second', () => requests === 2);
+    proxy.skip(1_000);
+    origin.wires[0]?.socket.destroy();
+    expect((await message(client)).status).toBe(200);
+    expect(requests).toBe(3);
+    expect(faults(proxy)).toEqual({ upstreamReset: 1 });
+    expect(attempts(proxy)).toEqual({ ok: 2, fault: 1, cancelled: 0 });
+    expect(proxy.count(AT_RESCUES)).toBe(1);
+  });
+
   test('the fresh connection is the last try', async () => {
     const seen: string[] = [];
     let answered = false;
