@@ -14,7 +14,7 @@ import { Notice } from './notice.tsx';
 import { RoutesTable } from './routes-table.tsx';
 import { type Store, useNow, useStore } from './store.ts';
 import { TopBar } from './top-bar.tsx';
-import { placesOf } from './troubled-first.ts';
+import { inOrderOf, placesOf } from './troubled-first.ts';
 
 interface AppProps {
   readonly store: Store<Model>;
@@ -33,7 +33,13 @@ export function App({ store, caller, onLeave }: AppProps) {
   const canAct = caller.role !== 'viewer';
   const isAway = model.status?.store.up === false;
   const { routes, rows } = model;
-  const places = useMemo(() => placesOf(routes, query), [routes, query]);
+  const [isAimed, aim] = useState(false);
+  const order = useRef<number[]>([]);
+  const places = useMemo(() => {
+    const sorted = placesOf(routes, query);
+    order.current = isAimed ? inOrderOf(order.current, sorted) : sorted;
+    return order.current;
+  }, [routes, query, isAimed]);
   const place = routes.findIndex(({ name }) => name === selected);
   const route = routes[place];
 
@@ -94,6 +100,7 @@ export function App({ store, caller, onLeave }: AppProps) {
             routes={routes}
             rows={rows}
             places={places}
+            onAim={aim}
             selected={selected}
             canAct={canAct}
             now={now}

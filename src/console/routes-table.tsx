@@ -16,11 +16,14 @@ export interface TableProps {
   readonly selected: string | null;
   readonly canAct: boolean;
   readonly now: number;
+  /** Whether a pointer is over the rows. */
+  readonly onAim: (isAimed: boolean) => void;
   readonly onSelect: (name: string) => void;
   readonly onRollback: (route: RouteView) => void;
 }
 
-export function RoutesTable({ routes, rows, places, selected, canAct, now, onSelect, onRollback }: TableProps) {
+export function RoutesTable(props: TableProps) {
+  const { routes, rows, places, selected, canAct, now, onAim, onSelect, onRollback } = props;
   const scroller = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ top: 0, height: 800, row: 52 });
   useEffect(() => {
@@ -69,6 +72,8 @@ export function RoutesTable({ routes, rows, places, selected, canAct, now, onSel
         <div
           role="rowgroup"
           class="body-group"
+          onPointerEnter={() => onAim(true)}
+          onPointerLeave={() => onAim(false)}
           style={{
             paddingTop: `${first * view.row}px`,
             paddingBottom: `${Math.max(0, places.length - last) * view.row}px`,

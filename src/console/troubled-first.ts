@@ -13,6 +13,12 @@ export function placesOf(routes: readonly RouteView[], query: string): number[] 
   return shown.sort((a, b) => urgency(routes[a] as RouteView) - urgency(routes[b] as RouteView) || a - b);
 }
 
+/** The places as before, if they are the same ones: what somebody is about to click on stays where it is. */
+export function inOrderOf(before: readonly number[], places: number[]): number[] {
+  const shown = new Set(places);
+  return before.length === places.length && before.every((place) => shown.has(place)) ? [...before] : places;
+}
+
 function urgency({ state, weight, evidence }: RouteView): number {
   if (evidence.verdict === 'breach' && weight > 0) return 0;
   if (state === 'rolledBack' || state === 'held') return 1;

@@ -191,6 +191,23 @@ describe('with two replicas on Redis', () => {
     );
   });
 
+  test('rows stay under the pointer when what they show changes, and are sorted when it has gone', async () => {
+    const names = () => page.locator('.row .name button').allInnerTexts();
+    await page.mouse.move(1, 1);
+    await until('what was rolled back first', async () => (await names())[0] === 'demo');
+    await row('failing').hover();
+    const before = await names();
+    const [replica] = replicas as [Replica, Replica];
+    await replica.setWeight('demo', 5);
+    await shows('demo', '5%');
+    expect(await names()).toEqual(before);
+    await page.mouse.move(1, 1);
+    await until('the order of trouble', async () => (await names()).join() !== before.join());
+    expect((await names())[0]).toBe('checkout');
+    await replica.setWeight('demo', 0);
+    await shows('demo', '0%');
+  });
+
   test('breach: new fails, and the first thing one reads is that it does', async () => {
     await set('failing', 50, 'see it fail');
     await submit();

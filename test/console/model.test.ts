@@ -15,7 +15,7 @@ import {
   withWritten,
 } from '../../src/console/model.ts';
 import { nextInWords, type RampShown, rampOf } from '../../src/console/ramp.ts';
-import { placesOf } from '../../src/console/troubled-first.ts';
+import { inOrderOf, placesOf } from '../../src/console/troubled-first.ts';
 import type { EndpointView, RampView, RouteView, StatsRow } from '../../src/control/control.ts';
 import { FakeControl } from '../admin/fake-control.ts';
 
@@ -268,6 +268,13 @@ test('routes in trouble come first, then those that move, then as configured; a 
   ];
   expect(placesOf(routes, '')).toEqual([3, 2, 1, 0, 4]);
   expect(placesOf(routes, 'search-new RAMP')).toEqual([2]);
+});
+
+test('rows stay where they are while they are the same, and are sorted anew when they are others', () => {
+  expect(inOrderOf([0, 1, 2], [2, 0, 1])).toEqual([0, 1, 2]);
+  expect(inOrderOf([0, 1, 2], [2, 0])).toEqual([2, 0]);
+  expect(inOrderOf([0, 1], [2, 0])).toEqual([2, 0]);
+  expect(inOrderOf([], [1, 0])).toEqual([1, 0]);
 });
 
 describe('numbers', () => {
