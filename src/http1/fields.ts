@@ -2,8 +2,11 @@ import { type Fields, Rendering } from '../fields.ts';
 import { COLON, CR, HTAB, LF, SP, TOKEN, VALUE } from './chars.ts';
 import { KNOWN, knownName } from './known.ts';
 
-/** Numbers kept for each field: name start and end, value start and end, known name. */
+/** Numbers kept for each field: name start and end, value start and end, known name. They stand behind the first index of each known name. */
 const STRIDE = 5;
+/** Fields for which there is room at first: most heads have fewer. */
+const FEW = 16;
+const NO_ROOM: Int32Array = new Int32Array(0);
 
 export type ScanFault = 'malformed' | 'tooMany';
 
@@ -21,13 +24,22 @@ export class Http1Fields implements Fields {
   /** Where the block of field lines ends in `text`: before the empty line. */
   blockEnd = 0;
   readonly sent = new Rendering();
-  readonly #offsets: Int32Array;
-  readonly #first = new Int32Array(KNOWN);
+  /** Grows with the heads that come: a connection that has seen none yet, or small ones only, costs no more than that. */
+  #numbers: Int32Array = NO_ROOM;
+  /** Fields for which there is room. */
+  #room = 0;
   readonly #limit: number;
 
   constructor(limit: number) {
     this.#limit = limit;
-    this.#offsets = new Int32Array(limit * STRIDE);
+  }
+
+  #grow(): Int32Array {
+    this.#room = Math.min(this.#limit, this.#room === 0 ? FEW : this.#room * 2);
+    const numbers = new Int32Array(KNOWN + this.#room * STRIDE);
+    numbers.set(this.#numbers);
+    this.#numbers = numbers;
+    return numbers;
   }
 
   /**
@@ -35,7 +47,7 @@ export class Http1Fields implements Fields {
    * right behind it, a value without controls, CRLF; no folding. `base` is the byte where `text` begins. Returns what is wrong, or null.
    */
   scan(bytes: Uint8Array, at: number, end: number, base: number): ScanFault | null {
-    const offsets = this.#offsets;
+    let numbers = this.#numbers;
     const stop = end - 2;
     let count = 0;
     let p = at;
@@ -43,7 +55,10 @@ export class Http1Fields implements Fields {
     this.repeated = 0;
     this.sent.clear();
     while (p < stop) {
-      if (count === this.#limit) return 'tooMany';
+      if (count === this.#room) {
+        if (count === this.#limit) return 'tooMany';
+        numbers = this.#grow();
+      }
       const nameStart = p;
       while (TOKEN[bytes[p] as number] === 1) p++;
       if (p === nameStart || bytes[p] !== COLON) return 'malformed';
@@ -57,12 +72,12 @@ export class Http1Fields implements Fields {
       p += 2;
       const known = knownName(bytes, nameStart, nameEnd);
       if (known !== 0) this.#note(known, count);
-      const o = count * STRIDE;
-      offsets[o] = nameStart - base;
-      offsets[o + 1] = nameEnd - base;
-      offsets[o + 2] = valueStart - base;
-      offsets[o + 3] = valueEnd - base;
-      offsets[o + 4] = known;
+      const o = KNOWN + count * STRIDE;
+      numbers[o] = nameStart - base;
+      numbers[o + 1] = nameEnd - base;
+      numbers[o + 2] = valueStart - base;
+      numbers[o + 3] = valueEnd - base;
+      numbers[o + 4] = known;
       count++;
     }
     this.count = count;
@@ -72,7 +87,7 @@ export class Http1Fields implements Fields {
 
   #note(known: number, index: number): void {
     const bit = 1 << known;
-    if ((this.seen & bit) === 0) this.#first[known] = index;
+    if ((this.seen & bit) === 0) this.#numbers[known] = index;
     else this.repeated |= bit;
     this.seen |= bit;
   }
@@ -87,29 +102,29 @@ export class Http1Fields implements Fields {
 
   /** Value of the first field of a known name that occurs. */
   known(known: number): string {
-    return this.value(this.#first[known] as number);
+    return this.value(this.#numbers[known] as number);
   }
 
   /** Whether the blanks behind the value of the first field of a known name that occurs have a tab among them. */
   hasTabBehind(known: number): boolean {
-    let p = this.#offsets[(this.#first[known] as number) * STRIDE + 3] as number;
+    let p = this.#numbers[KNOWN + (this.#numbers[known] as number) * STRIDE + 3] as number;
     while (this.text.charCodeAt(p) === SP) p++;
     return this.text.charCodeAt(p) === HTAB;
   }
 
   /** Known name of the field at an index, or OTHER. */
   knownAt(index: number): number {
-    return this.#offsets[index * STRIDE + 4] as number;
+    return this.#numbers[KNOWN + index * STRIDE + 4] as number;
   }
 
   name(index: number): string {
-    const o = index * STRIDE;
-    return this.text.substring(this.#offsets[o] as number, this.#offsets[o + 1]);
+    const o = KNOWN + index * STRIDE;
+    return this.text.substring(this.#numbers[o] as number, this.#numbers[o + 1]);
   }
 
   value(index: number): string {
-    const o = index * STRIDE;
-    return this.text.substring(this.#offsets[o + 2] as number, this.#offsets[o + 3]);
+    const o = KNOWN + index * STRIDE;
+    return this.text.substring(this.#numbers[o + 2] as number, this.#numbers[o + 3]);
   }
 
   get(name: string): string | undefined {
@@ -131,7 +146,7 @@ export class Http1Fields implements Fields {
     let out = '';
     let kept = this.#lineStart(0);
     for (let i = 0; i < this.count; i++) {
-      const known = this.#offsets[i * STRIDE + 4] as number;
+      const known = this.#numbers[KNOWN + i * STRIDE + 4] as number;
       const drop =
         (known !== 0 && (dropped & (1 << known)) !== 0) || (droppedNames !== null && this.#isNamedAny(i, droppedNames));
       if (!drop) continue;
@@ -143,7 +158,7 @@ export class Http1Fields implements Fields {
   }
 
   #lineStart(index: number): number {
-    return index < this.count ? (this.#offsets[index * STRIDE] as number) : this.blockEnd;
+    return index < this.count ? (this.#numbers[KNOWN + index * STRIDE] as number) : this.blockEnd;
   }
 
   #isNamedAny(index: number, names: readonly string[]): boolean {
@@ -152,8 +167,8 @@ export class Http1Fields implements Fields {
   }
 
   #isNamed(index: number, name: string): boolean {
-    const start = this.#offsets[index * STRIDE] as number;
-    const length = (this.#offsets[index * STRIDE + 1] as number) - start;
+    const start = this.#numbers[KNOWN + index * STRIDE] as number;
+    const length = (this.#numbers[KNOWN + index * STRIDE + 1] as number) - start;
     if (length !== name.length) return false;
     for (let i = 0; i < length; i++) {
       const code = this.text.charCodeAt(start + i);
