@@ -225,6 +225,7 @@ describe('history', () => {
   test('of one route, so many, as JSON', async () => {
     await crossfade('set search 25');
     expect((await crossfade('history --route cart')).out.split('\n')).toHaveLength(2);
+    expect((await crossfade('history cart')).out).toBe((await crossfade('history --route cart')).out);
     const { out } = await crossfade('history --limit 1 -o json');
     expect(JSON.parse(out)).toMatchObject({ entries: [{ revision: 3 }] });
     expect((await crossfade('history --limit 0')).code).toBe(64);

@@ -14,18 +14,19 @@ export function addHistory(program: Command, context: Context): void {
   program
     .command('history')
     .description('changes, newest first')
-    .option('--route <name>', 'only changes of this route')
+    .argument('[route]', 'only changes of this one')
+    .option('--route <name>', 'the same')
     .addOption(new Option('--limit <n>', 'at most so many').argParser(wholeNumber(1)).default(20))
     .option('--refused', 'what this replica has refused to write, instead of changes')
     .addHelpText(
       'after',
       examples(
         ['crossfade history --limit 5'],
-        ['crossfade history --route search -o json'],
+        ['crossfade history search -o json'],
         ['crossfade history --refused', 'writes that were refused, to whom and why'],
       ),
     )
-    .action(async ({ route, limit, refused = false }: Options) => {
+    .action(async (named: string | undefined, { route = named, limit, refused = false }: Options) => {
       const query = new URLSearchParams({ limit: String(limit), ...(route === undefined ? {} : { route }) });
       const call = context.client();
       if (refused) {
