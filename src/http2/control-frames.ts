@@ -82,7 +82,7 @@ export class ControlFrames {
     const { peer } = this.#life;
     const windowBefore = peer.initialWindow;
     const error = peer.apply(bytes, at, end);
-    if (error !== NO_ERROR || !life.sender.moveWindows(life.streams.open.values(), peer.initialWindow - windowBefore)) {
+    if (error !== NO_ERROR || !life.sender.moveWindows(life.streams.open.list(), peer.initialWindow - windowBefore)) {
       life.fail(error === NO_ERROR ? FLOW_CONTROL_ERROR : error, 'SETTINGS with a value that is not allowed');
       return;
     }

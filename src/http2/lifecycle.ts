@@ -78,9 +78,16 @@ export class Lifecycle implements StreamCommands {
     this.#resets.passed(elapsedMs);
     if (this.isClosed) return;
     const { stallMs } = this.options;
-    if (stallMs > 0) for (const stream of this.sender.stalled(stallMs)) this.resetFor(stream, CANCEL);
-    if (this.#isPeerDone) for (const stream of this.sender.shut()) this.#cancel(stream);
+    if (stallMs > 0 || this.#isPeerDone) this.#giveUpWaiting(stallMs);
     this.departure.sweep(nowMs);
+  }
+
+  /** On streams whose data the peer takes none of, or never will. */
+  #giveUpWaiting(stallMs: number): void {
+    for (const stream of this.#stillOpen()) {
+      if (stallMs > 0 && this.sender.isStalled(stream, stallMs)) this.resetFor(stream, CANCEL);
+      else if (this.#isPeerDone && this.sender.isShut(stream)) this.#cancel(stream);
+    }
   }
 
   shutdown(): void {
@@ -183,9 +190,14 @@ export class Lifecycle implements StreamCommands {
     this.departure.leaveWhenIdle();
   }
 
+  /** One after the other, without those that somebody closes meanwhile. */
+  *#stillOpen(): Generator<Http2Stream> {
+    for (const stream of this.streams.open.list()) if (!stream.isClosed) yield stream;
+  }
+
   /** Client role: what the server will not look at may be asked elsewhere. */
   giveUpAbove(lastStreamId: number): void {
-    for (const stream of this.streams.open.values()) {
+    for (const stream of this.#stillOpen()) {
       if (stream.id <= lastStreamId) continue;
       const { sink } = stream;
       this.close(stream);
@@ -197,7 +209,7 @@ export class Lifecycle implements StreamCommands {
   onPeerEnd(): void {
     if (this.isClosed) return;
     this.#isPeerDone = true;
-    for (const stream of this.streams.open.values()) if (!stream.remoteEnded) this.#cancel(stream);
+    for (const stream of this.#stillOpen()) if (!stream.remoteEnded) this.#cancel(stream);
     this.departure.leave();
     if (!this.isClosed) this.writer.goaway(this.streams.last, NO_ERROR);
   }
@@ -258,7 +270,7 @@ export class Lifecycle implements StreamCommands {
   }
 
   #dropStreams(code: number): void {
-    for (const stream of this.streams.open.values()) {
+    for (const stream of this.#stillOpen()) {
       const { sink } = stream;
       stream.isClosed = true;
       this.sender.forget(stream);

@@ -18,8 +18,6 @@ export class Sender {
   readonly #onEnded: (stream: Http2Stream) => void;
   /** Streams that have something to send and a window for it, in the order of their turns. */
   #ready: Http2Stream[] = [];
-  /** Streams with something that could not be sent yet. */
-  readonly #queued = new Set<Http2Stream>();
   #isPumping = false;
 
   /** @param onEnded our side of a stream is over */
@@ -107,21 +105,16 @@ export class Sender {
   forget(stream: Http2Stream): void {
     stream.queue = null;
     stream.wantsDrain = false;
-    this.#queued.delete(stream);
   }
 
-  /** Streams whose data has waited at least so long for the peer to take some. */
-  stalled(forMs: number): Http2Stream[] {
-    const stalled: Http2Stream[] = [];
-    for (const stream of this.#queued) if (this.nowMs - stream.movedMs >= forMs) stalled.push(stream);
-    return stalled;
+  /** Whether data has waited at least so long for the peer to take some. */
+  isStalled(stream: Http2Stream, forMs: number): boolean {
+    return stream.queue !== null && this.nowMs - stream.movedMs >= forMs;
   }
 
-  /** Streams whose data waits for the peer to widen a window. */
-  shut(): Http2Stream[] {
-    const shut: Http2Stream[] = [];
-    for (const stream of this.#queued) if (stream.sendWindow <= 0 || this.#window <= 0) shut.push(stream);
-    return shut;
+  /** Whether data waits for the peer to widen a window. */
+  isShut(stream: Http2Stream): boolean {
+    return stream.queue !== null && (stream.sendWindow <= 0 || this.#window <= 0);
   }
 
   #turn(stream: Http2Stream): void {
@@ -130,7 +123,6 @@ export class Sender {
       if (stream.sendWindow > 0) this.#makeReady(stream);
       return;
     }
-    this.#queued.delete(stream);
     if (stream.queuedEnd) {
       this.#finish(stream, stream.queuedTrailers);
     } else if (stream.wantsDrain && !this.#output.isBlocked) {
@@ -174,7 +166,6 @@ export class Sender {
     if (stream.queue === null) {
       stream.queue = [bytes];
       stream.movedMs = this.nowMs;
-      this.#queued.add(stream);
     } else {
       stream.queue.push(bytes);
     }

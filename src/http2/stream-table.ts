@@ -1,4 +1,5 @@
 /** The streams of a connection by their identifiers, and what is remembered of those that are gone (RFC 9113 section 5.1.1). */
+import { OpenStreams } from './open-streams.ts';
 import type { Http2Stream } from './stream.ts';
 
 /** Streams that we have reset and the peer may not have heard of yet. */
@@ -6,7 +7,7 @@ const REMEMBERED_RESETS = 1_024;
 const REMEMBERED_GAPS = 16;
 
 export class StreamTable {
-  readonly open = new Map<number, Http2Stream>();
+  readonly open = new OpenStreams();
   /** The greatest identifier in use or used up. */
   last = 0;
   /** Frames of one stream often come in a row. */
@@ -19,13 +20,12 @@ export class StreamTable {
   get(id: number): Http2Stream | null {
     if (this.#recent !== null && this.#recent.id === id) return this.#recent;
     const stream = this.open.get(id);
-    if (stream === undefined) return null;
-    this.#recent = stream;
+    if (stream !== null) this.#recent = stream;
     return stream;
   }
 
   add(stream: Http2Stream): void {
-    this.open.set(stream.id, stream);
+    this.open.add(stream);
     this.use(stream.id);
     this.#recent = stream;
   }

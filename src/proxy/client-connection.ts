@@ -3,12 +3,15 @@ import type { Peer } from './halves.ts';
 import { InboundHttp1 } from './inbound-http1.ts';
 import { InboundHttp2 } from './inbound-http2.ts';
 import { countRejection } from './rejections.ts';
+import { NOWHERE } from './roster.ts';
 import type { Runtime } from './runtime.ts';
 import { SilentSink } from './silent-sink.ts';
 import { AWAKE, type Resting } from './sweeper.ts';
 
 /** A client's connection, whatever it speaks. */
 export interface ClientConnection extends ChannelSink {
+  /** The listener's own, NOWHERE at first. */
+  listenerPlace: number;
   readonly isHttp2: boolean;
   /** The drain's deadline has passed. */
   destroy(): void;
@@ -34,7 +37,9 @@ function isHttp1(bytes: Buffer, length: number): boolean {
 
 /** Makes the connection for what the client speaks, by its first bytes. */
 export class Greeting extends SilentSink implements ClientConnection, Resting {
+  listenerPlace = NOWHERE;
   restSlot = AWAKE;
+  sweepPlace = NOWHERE;
   readonly #runtime: Runtime;
   readonly #channel: Channel;
   readonly #peer: Peer;

@@ -6,8 +6,9 @@ import { connect, type Socket } from 'node:net';
 import type { ErrorCode } from '../domain/errors.ts';
 import { DOWN, SUSPECT } from './choice.ts';
 import { connectFailure } from './node-error.ts';
+import { NOWHERE } from './roster.ts';
 import type { Runtime } from './runtime.ts';
-import type { Sweepable } from './sweeper.ts';
+import type { Watched } from './sweeper.ts';
 
 /** How long a try may take. */
 const TRY_MS = 1_000;
@@ -17,7 +18,8 @@ const LONGEST_PAUSE_MS = 1_000;
 /** A try that succeeds is believed for that long: else a server that closes each connection would be tried again and again. */
 const BELIEVED_MS = 250;
 
-export class Doubt implements Sweepable {
+export class Doubt implements Watched {
+  sweepPlace = NOWHERE;
   readonly #runtime: Runtime;
   readonly #host: string;
   readonly #port: number;

@@ -5,8 +5,9 @@ import { CHUNKED, NO_BODY } from '../http1/framing.ts';
 import { DOWN } from './choice.ts';
 import type { Exchange } from './exchange.ts';
 import type { OutboundHalf, RequestView, ResponseView } from './halves.ts';
+import { NOWHERE } from './roster.ts';
 import type { Runtime } from './runtime.ts';
-import type { Sweepable } from './sweeper.ts';
+import type { Watched } from './sweeper.ts';
 
 const SERVICE = 'grpc.health.v1.Health';
 
@@ -43,7 +44,8 @@ function names(match: RouteMatch, service: string): boolean {
 }
 
 /** Stands where a backend's half does, so that the exchange knows no difference. */
-export class GrpcHealth implements OutboundHalf, Sweepable {
+export class GrpcHealth implements OutboundHalf, Watched {
+  sweepPlace = NOWHERE;
   readonly isStale = false;
   readonly isUnanswered = true;
   readonly mayDecline = false;

@@ -17,6 +17,7 @@ import { Http1Writer } from './http1-writer.ts';
 import type { Output } from './output.ts';
 import { countRejection } from './rejections.ts';
 import { http1Error } from './respond-error.ts';
+import { NOWHERE } from './roster.ts';
 import type { Runtime } from './runtime.ts';
 import { AWAKE, type Resting } from './sweeper.ts';
 import { Tunnel } from './tunnel.ts';
@@ -40,7 +41,9 @@ const DISCARD_BYTES = 1 << 20;
 type ConnectionState = 'open' | 'lingering' | 'tunnel' | 'closed';
 
 export class InboundHttp1 implements InboundHalf, RequestSink, ChannelSink, Resting {
+  listenerPlace = NOWHERE;
   restSlot = AWAKE;
+  sweepPlace = NOWHERE;
   readonly protocol = 0;
   readonly isHttp2 = false;
   readonly peer: Peer;

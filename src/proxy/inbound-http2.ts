@@ -13,8 +13,9 @@ import type { Peer } from './halves.ts';
 import { InboundStream, type StreamOwner } from './inbound-stream.ts';
 import type { Output } from './output.ts';
 import { countRejection } from './rejections.ts';
+import { NOWHERE } from './roster.ts';
 import type { Runtime } from './runtime.ts';
-import type { Sweepable } from './sweeper.ts';
+import type { Watched } from './sweeper.ts';
 
 /** How long the client may take to close after the last frame, so that a reset does not eat it. */
 const LINGER_MS = 1_000;
@@ -27,7 +28,9 @@ const CONNECTION_WINDOW = 1 << 24;
 /** Halves that are kept for streams to come. */
 const SPARE_HALVES = 256;
 
-export class InboundHttp2 implements ConnectionSink, ChannelSink, StreamOwner, Sweepable, Flushable {
+export class InboundHttp2 implements ConnectionSink, ChannelSink, StreamOwner, Watched, Flushable {
+  listenerPlace = NOWHERE;
+  sweepPlace = NOWHERE;
   readonly isHttp2 = true;
   readonly peer: Peer;
   readonly forwarding: Forwarding;

@@ -13,6 +13,7 @@ import { InboundHttp1 } from './inbound-http1.ts';
 import { InboundHttp2 } from './inbound-http2.ts';
 import { refuse } from './refusal.ts';
 import { countRejection } from './rejections.ts';
+import { Roster } from './roster.ts';
 import type { Runtime } from './runtime.ts';
 import { createSecuring } from './securing.ts';
 import { SILENT } from './silent-sink.ts';
@@ -53,7 +54,7 @@ export class Listener {
   #secure: TlsServer | null;
   /** Clients named by a PROXY header, while their connections are being secured, by the peer's address and port. */
   readonly #sources = new Map<string, string>();
-  readonly #connections = new Set<ClientConnection>();
+  readonly #connections = new Roster<'listenerPlace', ClientConnection>('listenerPlace');
 
   constructor(runtime: Runtime, census: ConnectionCensus, spec: ListenerSpec, ticketKeys: Uint8Array) {
     this.#runtime = runtime;
@@ -116,13 +117,15 @@ export class Listener {
 
   countByProtocol(): ConnectionsOfListener {
     let h2 = 0;
-    for (const { isHttp2 } of this.#connections) if (isHttp2) h2++;
+    this.#connections.forEach(({ isHttp2 }) => {
+      if (isHttp2) h2++;
+    });
     return { http1: this.#connections.size - h2, h2 };
   }
 
   /** Ends all connections that are still there. */
   destroyConnections(): void {
-    for (const connection of this.#connections) connection.destroy();
+    this.#connections.forEach((connection) => connection.destroy());
   }
 
   #arrive(socket: Socket): void {
@@ -182,7 +185,7 @@ export class Listener {
     }
     const peer = { address, scheme, isTrusted: trusted.has(address), certificate };
     const onGone = (): void => {
-      this.#connections.delete(connection);
+      this.#connections.remove(connection);
       this.#census.leave(address);
     };
     const Connection = kindOf(scheme, channel);

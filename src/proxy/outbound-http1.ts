@@ -16,7 +16,8 @@ import type { OutboundHalf, RequestView } from './halves.ts';
 import { Http1Writer } from './http1-writer.ts';
 import { connectFailure } from './node-error.ts';
 import type { Pool } from './pool.ts';
-import { SWEEP_MS, type Sweepable } from './sweeper.ts';
+import { NOWHERE } from './roster.ts';
+import { SWEEP_MS, type Watched } from './sweeper.ts';
 import { Tunnel } from './tunnel.ts';
 
 /** Of a backend's response. Larger than for requests: what a backend sends is not an attack but an annoyance. */
@@ -31,7 +32,8 @@ const HINT_MARGIN_MS = 1_000;
 
 type ConnectionState = 'connecting' | 'active' | 'idle' | 'closed';
 
-export class OutboundHttp1 implements OutboundHalf, ResponseSink, DialSink, Sweepable {
+export class OutboundHttp1 implements OutboundHalf, ResponseSink, DialSink, Watched {
+  sweepPlace = NOWHERE;
   readonly mayDecline = false;
   readonly #pool: Pool;
   readonly #channel: Channel;

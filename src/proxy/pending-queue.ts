@@ -12,8 +12,8 @@ export class PendingQueue implements Flushable {
   readonly waitMs: number;
   readonly #most: number;
   readonly #flusher: Flusher;
-  /** In the order in which they came. */
-  readonly #waiting = new Set<Pending>();
+  /** In the order in which they came. No Set: see roster.ts on what leaves one. */
+  readonly #waiting: Pending[] = [];
   #isWoken = false;
 
   /** @param most requests that wait at a time */
@@ -24,18 +24,20 @@ export class PendingQueue implements Flushable {
   }
 
   get isEmpty(): boolean {
-    return this.#waiting.size === 0;
+    return this.#waiting.length === 0;
   }
 
   /** False: it is full. */
   join(pending: Pending): boolean {
-    if (this.#waiting.size >= this.#most) return false;
-    this.#waiting.add(pending);
+    if (this.#waiting.length >= this.#most) return false;
+    this.#waiting.push(pending);
     return true;
   }
 
   leave(pending: Pending): void {
-    this.#waiting.delete(pending);
+    const at = this.#waiting.indexOf(pending);
+    if (at === 0) this.#waiting.shift();
+    else if (at > 0) this.#waiting.splice(at, 1);
   }
 
   /** A connection may have come free. Those who wait are asked when all that happens now is over: one that is being let go is not free yet. */
@@ -47,6 +49,9 @@ export class PendingQueue implements Flushable {
 
   flush(): void {
     this.#isWoken = false;
-    for (const pending of this.#waiting) if (!pending.onTurn()) return;
+    for (let first = this.#waiting[0]; first !== undefined; first = this.#waiting[0]) {
+      if (!first.onTurn()) return;
+      if (this.#waiting[0] === first) this.leave(first);
+    }
   }
 }

@@ -1,4 +1,5 @@
 /** Who has deadlines, looked at by one beat. Those that have none for a while rest: ten thousand idle connections cost as little as none. */
+import { NOWHERE, Roster } from './roster.ts';
 
 /** Looked at every SWEEP_MS, so that no request needs a timer. Whoever must not be that much late asks for a look of its own (due-soon.ts). */
 export interface Sweepable {
@@ -6,38 +7,49 @@ export interface Sweepable {
   sweep(nowMs: number): void;
 }
 
+/** Looked at until it is taken off. */
+export interface Watched extends Sweepable {
+  /** The sweeper's own, NOWHERE at first. */
+  sweepPlace: number;
+}
+
 /** May be left alone for a while. */
-export interface Resting extends Sweepable {
+export interface Resting extends Watched {
   /** The sweeper's own: where it rests, or AWAKE. */
   restSlot: number;
 }
+
+type Looked<W extends Watched> = Roster<'sweepPlace', W>;
 
 export const SWEEP_MS = 100;
 export const AWAKE = -1;
 
 export class Sweeper {
-  readonly #awake = new Set<Sweepable>();
+  readonly #awake: Looked<Watched> = new Roster('sweepPlace');
   /** By the number of the beat that wakes them, counted from the clock's 0. */
-  readonly #resting = new Map<number, Set<Resting>>();
+  readonly #resting = new Map<number, Looked<Resting>>();
   #slot = Number.NEGATIVE_INFINITY;
 
-  watch(sweepable: Sweepable): void {
-    this.#awake.add(sweepable);
+  watch(watched: Watched): void {
+    this.#awake.add(watched);
   }
 
-  unwatch(sweepable: Sweepable | Resting): void {
-    this.#awake.delete(sweepable);
-    if ('restSlot' in sweepable && sweepable.restSlot !== AWAKE) this.#leave(sweepable);
+  unwatch(watched: Watched | Resting): void {
+    if ('restSlot' in watched && watched.restSlot !== AWAKE) this.#leave(watched);
+    else this.#awake.remove(watched);
   }
 
   /** Not looked at before then, unless it is woken. @param untilMs infinite: only then */
   rest(resting: Resting, untilMs: number): void {
     const slot = Math.max(Math.ceil(untilMs / SWEEP_MS), this.#slot + 1);
-    this.#awake.delete(resting);
+    this.unwatch(resting);
     resting.restSlot = slot;
-    const others = this.#resting.get(slot);
-    if (others === undefined) this.#resting.set(slot, new Set([resting]));
-    else others.add(resting);
+    let others = this.#resting.get(slot);
+    if (others === undefined) {
+      others = new Roster('sweepPlace');
+      this.#resting.set(slot, others);
+    }
+    others.add(resting);
   }
 
   wake(resting: Resting): void {
@@ -49,7 +61,7 @@ export class Sweeper {
     const { restSlot } = resting;
     resting.restSlot = AWAKE;
     const others = this.#resting.get(restSlot);
-    others?.delete(resting);
+    others?.remove(resting);
     if (others?.size === 0) this.#resting.delete(restSlot);
   }
 
@@ -62,10 +74,11 @@ export class Sweeper {
     const due = this.#resting.get(slot);
     if (due === undefined) return;
     this.#resting.delete(slot);
-    for (const resting of due) {
+    due.forEach((resting) => {
       resting.restSlot = AWAKE;
+      resting.sweepPlace = NOWHERE;
       this.#awake.add(resting);
-    }
+    });
   }
 
   sweep(nowMs: number): void {
@@ -77,6 +90,6 @@ export class Sweeper {
       for (let due = this.#slot + 1; due <= slot; due++) this.#wakeSlot(due);
     }
     this.#slot = slot;
-    for (const sweepable of this.#awake) sweepable.sweep(nowMs);
+    this.#awake.forEach((watched) => watched.sweep(nowMs));
   }
 }

@@ -9,8 +9,9 @@ import { dial } from './dial.ts';
 import { connectFailure } from './node-error.ts';
 import type { OutboundHttp2 } from './outbound-http2.ts';
 import type { Output } from './output.ts';
+import { NOWHERE } from './roster.ts';
 import type { SessionPool } from './session-pool.ts';
-import { SWEEP_MS, type Sweepable } from './sweeper.ts';
+import { SWEEP_MS, type Watched } from './sweeper.ts';
 
 /** Of a backend's response. Larger than for requests: what a backend sends is not an attack but an annoyance. */
 const OPTIONS: Http2Options = {
@@ -40,7 +41,8 @@ const PONG_MS = 20_000;
 
 type SessionState = 'connecting' | 'open' | 'closed';
 
-export class UpstreamSession implements ConnectionSink, DialSink, Sweepable {
+export class UpstreamSession implements ConnectionSink, DialSink, Watched {
+  sweepPlace = NOWHERE;
   /** Why streams that are still open at the session's end have failed. */
   failure: ErrorCode = 'connectFailed';
   /** The backend has chosen HTTP/1.1: streams that are open have sent nothing, and never will. */

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest';
+import { NOWHERE } from '../../src/proxy/roster.ts';
 import { AWAKE, type Resting, SWEEP_MS, Sweeper } from '../../src/proxy/sweeper.ts';
 
 class Sleeper implements Resting {
   restSlot = AWAKE;
+  sweepPlace = NOWHERE;
   readonly looks: number[] = [];
   onLook: (nowMs: number) => void = () => {};
 

@@ -1,0 +1,55 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { NOWHERE, Roster } from '../../src/proxy/roster.ts';
+
+class Member {
+  place = NOWHERE;
+}
+
+test('it holds what a Set would, whoever comes and goes', () => {
+  const steps = fc.array(fc.record({ comes: fc.boolean(), who: fc.nat(19) }), { maxLength: 200 });
+  fc.assert(
+    fc.property(steps, (all) => {
+      const members = Array.from({ length: 20 }, () => new Member());
+      const [roster, expected] = [new Roster<'place', Member>('place'), new Set<Member>()];
+      for (const { comes, who } of all) {
+        const member = members[who] as Member;
+        if (comes) {
+          roster.add(member);
+          expected.add(member);
+        } else {
+          roster.remove(member);
+          expected.delete(member);
+        }
+        expect(roster.size).toBe(expected.size);
+      }
+      const visited: Member[] = [];
+      roster.forEach((member) => visited.push(member));
+      expect(visited).toHaveLength(expected.size);
+      expect(new Set(visited)).toEqual(expected);
+    }),
+  );
+});
+
+test('those who stay are visited, whoever leaves or comes meanwhile', () => {
+  const leavings = fc.array(fc.record({ at: fc.nat(19), who: fc.nat(19) }), { maxLength: 20 });
+  fc.assert(
+    fc.property(leavings, (all) => {
+      const members = Array.from({ length: 20 }, () => new Member());
+      const roster = new Roster<'place', Member>('place');
+      for (const member of members) roster.add(member);
+      const visited = new Set<Member>();
+      const gone = new Set<Member>();
+      roster.forEach((member) => {
+        visited.add(member);
+        for (const { at, who } of all) {
+          if (members[at] !== member) continue;
+          gone.add(members[who] as Member);
+          roster.remove(members[who] as Member);
+          roster.add(new Member());
+        }
+      });
+      for (const member of members) if (!gone.has(member)) expect(visited).toContain(member);
+    }),
+  );
+});
