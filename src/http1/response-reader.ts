@@ -120,14 +120,13 @@ export class ResponseReader {
   #run(bytes: Buffer, end: number): void {
     this.#running = true;
     let at = 0;
-    let before = -1;
-    let state: ReaderState | '' = '';
-    while ((at !== before || this.#state !== state) && !(this.#paused && this.#state === 'body')) {
-      before = at;
-      state = this.#state;
+    for (;;) {
+      const before = at;
+      const state = this.#state;
       if (state === 'head' && at < end) at = this.#readHead(bytes, at, end);
-      else if (state === 'body') at = this.#readBody(bytes, at, end);
+      else if (state === 'body' && !this.#paused) at = this.#readBody(bytes, at, end);
       else break;
+      if (at === before && this.#state === state) break;
     }
     this.#running = false;
     if (at < end && this.#state !== 'failed') this.#pending = Buffer.from(bytes.subarray(at, end));

@@ -1,5 +1,5 @@
 /** From here on the built-in copy, which makes a view first, is the quicker one. */
-const LOOP_MOST = 96;
+const LOOP_MOST = 40;
 
 /** Copies source[start, end) to target[at …), which has room for it. Most of what is copied here is a few bytes long. */
 export function copyBytes(source: Uint8Array, start: number, end: number, target: Uint8Array, at: number): void {

@@ -1,5 +1,4 @@
 /** Fields to header blocks (RFC 7541). One a connection, since blocks build on those before. */
-import { copyBytes } from './copy.ts';
 import { ENTRY_BYTES } from './dynamic-table.ts';
 import type { FieldBlock } from './field-block.ts';
 import { huffmanEncode, huffmanLength } from './huffman.ts';
@@ -96,7 +95,7 @@ export class HpackEncoder {
     const kept = block.encodingBy(this);
     const isKnown = kept !== null && kept.version === this.#version;
     if (isKnown && kept.bytes !== null) {
-      copyBytes(kept.bytes, 0, kept.bytes.length, bytes, at);
+      bytes.set(kept.bytes, at);
       return at + kept.bytes.length;
     }
     const end = this.#encodeFields(block, bytes, this.#isResized ? this.#sizeUpdates(bytes, at) : at);

@@ -119,7 +119,7 @@ export class Exchange implements Pending, Sweepable {
     this.#isRescued = false;
     this.kept.begin();
     this.#body.begin(request.bodyLength);
-    const nowMs = runtime.tick();
+    const { nowMs } = runtime;
     this.#progress.begin(nowMs);
     this.#call.begin(request);
     this.#entry = runtime.accessLog === null ? null : new AccessEntry(runtime.accessLog, nowMs);

@@ -111,6 +111,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, ChannelSink, Rest
   }
 
   received(bytes: Buffer, length: number): void {
+    this.#runtime.tick();
     if (this.restSlot !== AWAKE) this.#runtime.sweeper.wake(this);
     switch (this.#state) {
       case 'open':

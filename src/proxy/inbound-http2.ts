@@ -84,6 +84,7 @@ export class InboundHttp2 implements ConnectionSink, ChannelSink, StreamOwner, W
 
   received(bytes: Buffer, length: number): void {
     if (this.#overMs > 0) return;
+    this.#runtime.tick();
     this.#connection.feed(bytes, length);
     const touched = this.#touched;
     if (touched.length === 0) return;
@@ -189,7 +190,10 @@ export class InboundHttp2 implements ConnectionSink, ChannelSink, StreamOwner, W
   onPong(): void {}
 
   onPending(): void {
-    this.#runtime.flusher.add(this);
+    const { flusher } = this.#runtime;
+    // Other answers are on their way.
+    if (this.#halves.length > 1) flusher.addForNext(this);
+    else flusher.add(this);
   }
 
   onOutput(bytes: Buffer): boolean {

@@ -59,7 +59,7 @@ export class RequestBody {
 
   /** @param outbound null: nobody is asked for now */
   pass(outbound: OutboundHalf | null, bytes: Buffer, start: number, end: number): void {
-    this.#progress.requestActiveMs = this.#runtime.tick();
+    this.#progress.requestActiveMs = this.#runtime.nowMs;
     if (outbound?.sendBody(bytes, start, end) !== false) return;
     this.#progress.requestBlocked = true;
     this.#inbound.pauseRequest();
@@ -68,8 +68,7 @@ export class RequestBody {
   end(outbound: OutboundHalf | null, trailers: Fields | null): void {
     this.#progress.requestEnded = true;
     this.#trailers = trailers;
-    // Without a body it ends as it begins.
-    this.#progress.responseActiveMs = this.#length === NO_BODY ? this.#runtime.nowMs : this.#runtime.tick();
+    this.#progress.responseActiveMs = this.#runtime.nowMs;
     outbound?.sendEnd(trailers);
   }
 

@@ -271,7 +271,11 @@ export class UpstreamSession implements ConnectionSink, DialSink, Watched {
   }
 
   onPending(): void {
-    if (this.#state !== 'closed') this.#pool.runtime.flusher.add(this);
+    if (this.#state === 'closed') return;
+    const { flusher } = this.#pool.runtime;
+    // Others ask here, too.
+    if (this.isConnected && this.#connection.openStreams > 1) flusher.addForNext(this);
+    else flusher.add(this);
   }
 
   onOutput(bytes: Buffer): boolean {
