@@ -3,7 +3,7 @@
  * instead of letting the next request find out, a connection is tried that carries none. While in doubt, other endpoints are taken.
  */
 import { connect, type Socket } from 'node:net';
-import type { ErrorCode } from '../domain/errors.ts';
+import { ERRORS, type ErrorCode } from '../domain/errors.ts';
 import { DOWN, SUSPECT } from './choice.ts';
 import { connectFailure } from './node-error.ts';
 import { NOWHERE } from './roster.ts';
@@ -98,10 +98,13 @@ export class Doubt implements Watched {
   }
 
   #failed(code: ErrorCode): void {
-    this.lastFailure = code;
     this.#probe?.destroy();
     this.#probe = null;
-    this.#set(DOWN);
+    // It says nothing of the endpoint that there was no socket to try it with.
+    if (ERRORS[code].source === 'upstream') {
+      this.lastFailure = code;
+      this.#set(DOWN);
+    }
     this.#rest();
   }
 

@@ -408,6 +408,12 @@ export class Exchange implements Pending, Sweepable {
 
   onUpstreamFailed(outbound: OutboundHalf, code: ErrorCode): void {
     this.#letGo();
+    if (ERRORS[code].source === 'proxy') {
+      // No side is to blame.
+      this.#observation.attempt(OUTCOME_CANCELLED, this.#runtime.clock());
+      this.#answer(code);
+      return;
+    }
     if (code === 'connectRefused') this.#attempts.lastPool?.doubt.refused();
     else if (code === 'connectTimeout' || code === 'connectFailed' || outbound.isStale)
       this.#attempts.lastPool?.doubt.suspect();
