@@ -9,18 +9,17 @@ import type {
   DownMessage,
   EvidenceMessage,
   ListeningMessage,
-  RouteBounds,
   SheddingMessage,
-  TableMessage,
   UpMessage,
 } from '../seam.ts';
 import { Applied } from './applied.ts';
+import { type Bounds, Briefing } from './briefing.ts';
 import type { Events } from './events.ts';
 import { Flushes } from './flushes.ts';
 import { KnownBackends } from './known-backends.ts';
 import type { Plan } from './plan.ts';
 import { Recorder } from './recorder.ts';
-import { allWeights, changedWeights, indexRoutes, type RouteIndex, tableMessage } from './syncer.ts';
+import { tableMessage } from './syncer.ts';
 import { TicketKeys } from './ticket-keys.ts';
 import { WorkerPool } from './worker-pool.ts';
 import { isReady, type WorkerStatus } from './worker-status.ts';
@@ -45,28 +44,18 @@ export interface SupervisorOptions {
 /** How long a start waits for sources of endpoints; it goes on without them, not ready but serving what it can. */
 const FIRST_SYNC_MS = 5_000;
 
-/** Tables whose late evidence is still understood. */
-const TABLES = 4;
-
 export class Supervisor {
   readonly applied = new Applied();
   readonly recorder = new Recorder();
   readonly backends: KnownBackends;
   readonly #options: SupervisorOptions;
+  readonly #briefing: Briefing;
   readonly #pool: WorkerPool;
   readonly #flushes = new Flushes();
   readonly #workers = new Map<number, WorkerStatus>();
-  readonly #ticketKeys = new TicketKeys((ticketKeys) => {
-    if (this.#table !== undefined) this.#table = { ...this.#table, ticketKeys };
-    this.#broadcast({ kind: 'ticketKeys', ticketKeys });
-  });
-  #table: TableMessage | undefined;
-  #index: RouteIndex = { generation: 0, byName: new Map() };
-  /** Names of the last tables' routes, by generation. */
-  readonly #names = new Map<number, readonly string[]>();
-  /** What workers go by when they tally, by route. */
-  readonly #bounds = new Map<string, Omit<RouteBounds, 'route'>>();
-  #state: State | undefined;
+  readonly #ticketKeys = new TicketKeys((keys) => this.#broadcast(this.#briefing.renewTicketKeys(keys)));
+  /** That is shown. */
+  #revision: number | undefined;
   #onSettled: (() => void) | undefined;
   #failure: ListeningMessage['failure'] = null;
   /** Sources that still have not answered are waited for no longer. */
@@ -75,9 +64,10 @@ export class Supervisor {
   constructor(plan: Plan, options: SupervisorOptions) {
     this.#options = options;
     this.backends = new KnownBackends(plan, options, {
-      onExceptions: (backend) => this.#broadcast(this.#healthMessage(backend)),
+      onExceptions: (backend) => this.#broadcast(this.#briefing.health(backend)),
       onDiscovery: () => this.#progressed(),
     });
+    this.#briefing = new Briefing(this.backends);
     this.#pool = new WorkerPool({
       exec: options.workerScript,
       onStarted: (id, pid) => this.#started(id, pid),
@@ -93,19 +83,13 @@ export class Supervisor {
 
   /** All workers serve by this plan from now on; the first call starts them. */
   install(plan: Plan): void {
-    const generation = this.#index.generation + 1;
+    const generation = this.#briefing.generation + 1;
     const table = tableMessage(plan, generation, this.#ticketKeys.current);
     this.#ticketKeys.renewEvery(plan.ticketRotationMs);
-    this.#table = table;
-    this.#index = indexRoutes(table);
-    const names = table.routes.map(({ name }) => name);
-    this.recorder.table(generation, names);
-    this.#names.set(generation, names);
-    this.#names.delete(generation - TABLES);
-    this.backends.install(plan, (backend, { removed, added }) =>
-      this.#broadcast({ kind: 'endpoints', generation, backend, removed, added }),
-    );
-    for (const message of this.#everything()) this.#broadcast(message);
+    this.#briefing.install(table);
+    this.recorder.table(generation, this.#briefing.namesOf(generation));
+    this.backends.install(plan, (backend, change) => this.#broadcast(this.#briefing.endpoints(backend, change)));
+    for (const message of this.#briefing.everything()) this.#broadcast(message);
     for (const id of this.#pool.resize(plan.workers, plan.drainMs))
       (this.#workers.get(id) as WorkerStatus).leaving = true;
     this.#progressed();
@@ -113,49 +97,14 @@ export class Supervisor {
 
   /** All workers serve this state from now on; it is newer than the one before, or of the same revision with lower weights. */
   show(state: State): void {
-    const before = this.#state;
-    this.#state = state;
-    if (state.revision !== before?.revision) this.applied.announce(state.revision, this.#options.monotonic());
-    if (before !== undefined) this.#broadcast(changedWeights(this.#index, before, state));
-    else for (const message of this.#everything()) this.#broadcast(message);
-  }
-
-  /** What a worker that knows nothing has to be told; nothing while no state is known, so that it does not even listen. */
-  #everything(): DownMessage[] {
-    const table = this.#table;
-    const state = this.#state;
-    if (table === undefined || state === undefined) return [];
-    const endpoints = table.backends.map((_, backend): DownMessage => {
-      return {
-        kind: 'endpoints',
-        generation: table.generation,
-        backend,
-        removed: [],
-        added: this.backends.endpoints(backend),
-      };
-    });
-    const health = table.backends.map((_, backend) => this.#healthMessage(backend));
-    const bounds = this.#boundsMessage([...this.#bounds.keys()]);
-    return [table, ...endpoints, ...health, bounds, allWeights(this.#index, state)];
-  }
-
-  #healthMessage(backend: number): DownMessage {
-    return { kind: 'health', generation: this.#index.generation, backend, ...this.backends.exceptions(backend) };
+    if (state.revision !== this.#revision) this.applied.announce(state.revision, this.#options.monotonic());
+    this.#revision = state.revision;
+    for (const message of this.#briefing.show(state)) this.#broadcast(message);
   }
 
   /** What workers go by from now on when they tally for the judge. */
-  bind(route: string, bounds: Omit<RouteBounds, 'route'>): void {
-    this.#bounds.set(route, bounds);
-    this.#broadcast(this.#boundsMessage([route]));
-  }
-
-  #boundsMessage(names: readonly string[]): DownMessage {
-    const routes = names.flatMap((name): RouteBounds[] => {
-      const route = this.#index.byName.get(name);
-      const bounds = this.#bounds.get(name);
-      return route === undefined || bounds === undefined ? [] : [{ route, ...bounds }];
-    });
-    return { kind: 'bounds', generation: this.#index.generation, routes };
+  bind(route: string, bounds: Bounds): void {
+    this.#broadcast(this.#briefing.bind(route, bounds));
   }
 
   #broadcast(message: DownMessage): void {
@@ -198,7 +147,7 @@ export class Supervisor {
     switch (message.kind) {
       case 'hello':
         worker.greeted = true;
-        for (const answer of this.#everything()) this.#pool.send(id, answer);
+        for (const answer of this.#briefing.everything()) this.#pool.send(id, answer);
         return;
       case 'leaving':
         // When the whole process group was told to end, the supervisor is about to learn of it too.
@@ -215,10 +164,10 @@ export class Supervisor {
       case 'counts':
         return this.#count(id, worker, message);
       case 'evidence':
-        return this.#options.onEvidence(message, this.#names.get(message.generation) ?? []);
+        return this.#options.onEvidence(message, this.#briefing.namesOf(message.generation));
       case 'attempts':
         // Indexes of another table are of no use; what it saw it will see again.
-        if (message.generation === this.#index.generation) this.backends.reported(id, message.endpoints);
+        if (message.generation === this.#briefing.generation) this.backends.reported(id, message.endpoints);
     }
   }
 
@@ -238,7 +187,7 @@ export class Supervisor {
       const detail = `worker ${worker.pid} cannot listen on ${failure.address}: ${failure.message}`;
       this.#options.events.emit({ type: 'config', ok: false, detail });
     }
-    if (generation === this.#index.generation) this.#failure = failure;
+    if (generation === this.#briefing.generation) this.#failure = failure;
     this.#change(worker, { listening: failure === null });
   }
 
@@ -253,7 +202,7 @@ export class Supervisor {
 
   #count(id: number, worker: WorkerStatus, message: CountsMessage): void {
     this.recorder.add(id, message);
-    if (message.generation === this.#index.generation) worker.connections = message.connections;
+    if (message.generation === this.#briefing.generation) worker.connections = message.connections;
     this.#flushes.answered(id, message.flush);
   }
 
@@ -262,7 +211,7 @@ export class Supervisor {
     const staying = this.workers().filter(({ leaving }) => !leaving);
     const ready = staying.filter(isReady);
     this.#pool.relieve(ready.length, this.plan.drainMs);
-    const revisions = ready.map((worker) => (worker.generation === this.#index.generation ? worker.revision : -1));
+    const revisions = ready.map((worker) => (worker.generation === this.#briefing.generation ? worker.revision : -1));
     const served = revisions.length === 0 ? -1 : Math.min(...revisions);
     const before = this.applied.served;
     this.applied.serve(served, this.#options.monotonic());
