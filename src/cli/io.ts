@@ -13,6 +13,8 @@ export interface Io {
 export interface Screen {
   /** How many lines it shows. */
   rows(): number;
+  /** How many characters a line of it takes. */
+  columns(): number;
   /** Draws over what was drawn before. */
   draw(lines: readonly Line[]): void;
 }
@@ -40,17 +42,24 @@ function rows(): number {
   return (process.stdout.rows || ROWS) - 1;
 }
 
+/** The last one stays free: a terminal may begin a new line at it. */
+function columns(): number {
+  return (process.stdout.columns || COLUMNS) - 1;
+}
+
 function terminal(env: Io['env']): Screen {
   // https://no-color.org: set to anything that is not empty.
   const colour = (env['NO_COLOR'] ?? '') === '';
   let drawn = 0;
   return {
     rows,
+    columns,
     draw(lines) {
-      const columns = (process.stdout.columns || COLUMNS) - 1;
       const up = drawn === 0 ? '' : `\x1b[${drawn}A`;
       const shown = lines.slice(0, rows());
-      process.stdout.write(`${up}${shown.map((line) => `\x1b[2K${painted(line, columns, colour)}\n`).join('')}\x1b[0J`);
+      process.stdout.write(
+        `${up}${shown.map((line) => `\x1b[2K${painted(line, columns(), colour)}\n`).join('')}\x1b[0J`,
+      );
       drawn = shown.length;
     },
   };

@@ -19,6 +19,29 @@ export function unpainted(line: Line): string {
   return line.map((span) => plain(textOf(span))).join('');
 }
 
+/**
+ * A text in as many lines as it needs.
+ * @param begin of the first line
+ * @param later what the others begin with
+ * @param columns that a line may take; a word that is longer has a line of its own
+ */
+export function wrapped(begin: Line, text: Span, later: string, columns: number): Line[] {
+  const same = (part: string): Span => (typeof text === 'string' ? part : { ...text, text: part });
+  const lines: Line[] = [];
+  let start = begin;
+  let held = '';
+  for (const word of plain(textOf(text)).split(' ')) {
+    if (held !== '' && unpainted(start).length + held.length + 1 + word.length > columns) {
+      lines.push([...start, same(held)]);
+      start = [later];
+      held = word;
+    } else {
+      held = held === '' ? word : `${held} ${word}`;
+    }
+  }
+  return [...lines, [...start, same(held)]];
+}
+
 /** @param columns what is longer is cut, so that no line takes two rows */
 export function painted(line: Line, columns: number, colour: boolean): string {
   let left = columns;

@@ -2,7 +2,7 @@
 import type { Ramp, Route, Status } from './api.ts';
 import { storeText } from './change.ts';
 import { gateText } from './commands/ramp.ts';
-import { type Line, type Span, type Tone, toned } from './paint.ts';
+import { type Line, type Span, type Tone, toned, wrapped } from './paint.ts';
 import type { SideRate } from './rates.ts';
 import { count, duration, percent, plural } from './text.ts';
 
@@ -12,6 +12,12 @@ export interface Sight {
   /** Requests a second since the last looks; undefined: not known yet. */
   readonly rates: ReadonlyMap<string, { readonly old: SideRate; readonly new: SideRate }>;
   readonly now: number;
+}
+
+/** Of what it is shown on. */
+export interface Size {
+  readonly rows: number;
+  readonly columns: number;
 }
 
 const WEIGHT_BAR = 30;
@@ -27,11 +33,11 @@ const STATES: Readonly<Record<string, { readonly sign: string; readonly tone: To
 };
 const UNKNOWN = { sign: '?', tone: 'warn', rank: 0 } as const;
 
-/** @param rows no more lines than these; what does not fit is counted */
-export function treeOf(sight: Sight, rows: number): Line[] {
-  const head = headOf(sight.status);
+/** No more lines than there are rows: what does not fit is counted. What is said in words takes the lines that it needs, the rest may be longer than the columns. */
+export function treeOf(sight: Sight, { rows, columns }: Size): Line[] {
+  const head = headOf(sight.status, columns);
   const routes = sight.routes.toSorted((a, b) => urgency(a) - urgency(b));
-  const trees = routes.map((route) => routeTree(route, sight));
+  const trees = routes.map((route) => routeTree(route, sight, columns));
   const whole = trees.reduce((sum, tree) => sum + tree.length, 0);
   // Too many for the screen: what nobody has to act on takes a line each.
   const lines =
@@ -64,7 +70,7 @@ function isCalm(route: Route): boolean {
   return urgency(route) >= 4;
 }
 
-function headOf({ fleet, revision, applied, store, alarm, ready, notReady }: Status): Line[] {
+function headOf({ fleet, revision, applied, store, alarm, ready, notReady }: Status, columns: number): Line[] {
   const agree = applied.replicas === applied.of;
   const first: Line = [
     `fleet ${fleet}   revision ${revision}   `,
@@ -76,12 +82,14 @@ function headOf({ fleet, revision, applied, store, alarm, ready, notReady }: Sta
   ];
   return [
     first,
-    ...(ready ? [] : [[toned('bad', `✖ NOT READY: ${notReady ?? 'unknown reason'}`)]]),
-    ...(alarm ?? '').split('\n').flatMap((text) => (text === '' ? [] : [[toned('bad', `⚠ ALARM: ${text}`)]])),
+    ...(ready ? [] : wrapped([], toned('bad', `✖ NOT READY: ${notReady ?? 'unknown reason'}`), '  ', columns)),
+    ...(alarm ?? '')
+      .split('\n')
+      .flatMap((text) => (text === '' ? [] : wrapped([], toned('bad', `⚠ ALARM: ${text}`), '  ', columns))),
   ];
 }
 
-function routeTree(route: Route, { rates, now }: Sight): Line[] {
+function routeTree(route: Route, { rates, now }: Sight, columns: number): Line[] {
   const { name, weight, state, frozen, reason, evidence, ramp } = route;
   const { sign, tone } = STATES[state] ?? UNKNOWN;
   const known = rates.get(name);
@@ -95,9 +103,14 @@ function routeTree(route: Route, { rates, now }: Sight): Line[] {
     ],
     branch(...sideLine('old', route.old, known?.old, width)),
     branch(...sideLine('new', route.new, known?.new, width)),
-    branch(toned(verdictTone(evidence.verdict), evidence.verdict), `: ${evidence.reason}`),
-    ...(ramp === null ? [] : rampLines(ramp, state, now)),
-    ['  └─ ', toned('dim', reason)],
+    ...wrapped(
+      branch(toned(verdictTone(evidence.verdict), evidence.verdict), ': '),
+      evidence.reason,
+      '  │    ',
+      columns,
+    ),
+    ...(ramp === null ? [] : rampLines(ramp, state, now, columns)),
+    ...wrapped(['  └─ '], toned('dim', reason), '     ', columns),
   ];
 }
 
@@ -128,7 +141,7 @@ function sideLine(
   ];
 }
 
-function rampLines(ramp: Ramp, state: string, now: number): Line[] {
+function rampLines(ramp: Ramp, state: string, now: number, columns: number): Line[] {
   const at = ramp.next?.at ?? null;
   const due =
     state === 'ramping' && at !== null && ramp.next !== null
@@ -144,7 +157,9 @@ function rampLines(ramp: Ramp, state: string, now: number): Line[] {
   });
   const { waiting } = ramp;
   const wait: Line[] =
-    waiting === null ? [] : [['  │  ', toned('warn', `⚠ waits for ${waiting.for}: ${waiting.reason}`)]];
+    waiting === null
+      ? []
+      : wrapped(['  │  '], toned('warn', `⚠ waits for ${waiting.for}: ${waiting.reason}`), '  │    ', columns);
   return [[`  ├─ ramp ${ramp.template ?? 'by hand'}: step ${ramp.step} of ${ramp.of}${due}`], ...steps, ...wait];
 }
 

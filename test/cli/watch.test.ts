@@ -60,8 +60,8 @@ const ramp: Ramp = {
   waiting: null,
 };
 
-const tree = (routes: readonly Route[], rows = 1000, seen: Partial<Status> = {}): string[] =>
-  treeOf({ status: { ...status, ...seen }, routes, rates: new Map(), now: NOW }, rows).map(unpainted);
+const tree = (routes: readonly Route[], rows = 1000, seen: Partial<Status> = {}, columns = 1000): string[] =>
+  treeOf({ status: { ...status, ...seen }, routes, rates: new Map(), now: NOW }, { rows, columns }).map(unpainted);
 
 describe('the tree', () => {
   test('a ramp: its steps, how far the hold is, when the next is due', () => {
@@ -108,6 +108,30 @@ describe('the tree', () => {
       '⚠ ALARM: one',
       '⚠ ALARM: two',
     ]);
+  });
+
+  test('regression: an alarm and a reason that are longer than a narrow terminal were cut', () => {
+    const reason =
+      'new 31 of 204 failed, old 2 of 9,120: worse than tolerated at a level of 0.001 since the last raise';
+    const evidence = { verdict: 'breach', reason };
+    const alarm = 'the store contradicts what is served: revision 40 there, 42 here; see crossfade adopt';
+    const lines = tree([route('search', { evidence, reason })], 40, { alarm }, 60);
+    expect(lines.slice(1, 3)).toEqual([
+      '⚠ ALARM: the store contradicts what is served: revision 40',
+      '  there, 42 here; see crossfade adopt',
+    ]);
+    expect(lines.slice(6, 8)).toEqual([
+      '  ├─ breach: new 31 of 204 failed, old 2 of 9,120: worse',
+      '  │    than tolerated at a level of 0.001 since the last',
+    ]);
+    const words = lines.join(' ').replaceAll(/[│├└─\s]+/g, ' ');
+    expect(words).toContain(`breach: ${reason}`);
+    expect(words.split(reason)).toHaveLength(3);
+  });
+
+  test('a word that is longer than a line keeps its line to itself', () => {
+    const alarm = `see ${'x'.repeat(30)} now`;
+    expect(tree([], 40, { alarm }, 20).slice(1)).toEqual(['⚠ ALARM: see', `  ${'x'.repeat(30)}`, '  now']);
   });
 
   test('a weight that is not nothing is not drawn as nothing, and a name cannot act on the terminal', () => {

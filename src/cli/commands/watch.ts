@@ -5,15 +5,16 @@ import type { Client } from '../client.ts';
 import { type Context, routePath, wholeNumber } from '../context.ts';
 import { examples } from '../examples.ts';
 import { CliError, EXIT } from '../exit.ts';
+import type { Screen } from '../io.ts';
 import { type Line, toned, unpainted } from '../paint.ts';
 import { Rates } from '../rates.ts';
 import { duration, percent, plain } from '../text.ts';
-import { type Sight, treeOf } from '../watch-tree.ts';
+import { type Sight, type Size, treeOf } from '../watch-tree.ts';
 
 const POLL_MS = 500;
 const WINDOW_MS = 5_000;
-/** Of a screen whose height nobody knows. */
-const ROWS = 10_000;
+/** Of a screen whose size nobody knows. */
+const ENDLESS: Size = { rows: 10_000, columns: Number.POSITIVE_INFINITY };
 
 interface Options {
   readonly once?: boolean;
@@ -78,8 +79,8 @@ async function routesOf(call: Client, name: string | undefined): Promise<readonl
 function show(context: Context, sight: Sight, told: Map<string, string>, once: boolean): void {
   const { io } = context;
   const asJson = context.options().output === 'json';
-  if (!asJson && once) return treeOf(sight, ROWS).forEach((line) => io.out(unpainted(line)));
-  if (!asJson && io.screen !== undefined) return io.screen.draw(treeOf(sight, io.screen.rows()));
+  if (!asJson && once) return treeOf(sight, ENDLESS).forEach((line) => io.out(unpainted(line)));
+  if (!asJson && io.screen !== undefined) return io.screen.draw(treeOf(sight, sizeOf(io.screen)));
   told.delete(SILENCE);
   for (const route of sight.routes) {
     const line = routeLine(route);
@@ -87,6 +88,10 @@ function show(context: Context, sight: Sight, told: Map<string, string>, once: b
     told.set(route.name, line);
     io.out(asJson ? JSON.stringify(route) : plain(`${new Date(sight.now).toISOString()}  ${line}`));
   }
+}
+
+function sizeOf(screen: Screen): Size {
+  return { rows: screen.rows(), columns: screen.columns() };
 }
 
 /** No route has this name. */
@@ -97,7 +102,8 @@ function tellSilence(context: Context, { message }: CliError, last: Sight, told:
   const { io } = context;
   if (context.options().output !== 'json' && io.screen !== undefined) {
     const age = duration(Math.floor((Date.now() - last.now) / 1000) * 1000);
-    const old = treeOf(last, io.screen.rows() - 1).map((line): Line => [toned('dim', unpainted(line))]);
+    const { rows, columns } = sizeOf(io.screen);
+    const old = treeOf(last, { rows: rows - 1, columns }).map((line): Line => [toned('dim', unpainted(line))]);
     return io.screen.draw([[toned('bad', `✖ ${message}; this is ${age} old`)], ...old]);
   }
   if (told.get(SILENCE) === message) return;
