@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { type Issue, wording } from '../config/wording.ts';
 import { StoreUnavailable } from '../control/control.ts';
 import { storeRefusal } from '../control/writer.ts';
 import {
@@ -46,6 +47,8 @@ const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
   415: 'unsupportedMediaType',
 };
 
+const JSON_KINDS = { object: 'an object', record: 'an object', array: 'an array', string: 'a string' };
+
 interface ZodFinding {
   readonly instancePath: string;
   readonly keyword: string;
@@ -61,7 +64,10 @@ function fieldErrors({ instancePath, keyword, message = 'is not valid', params }
       message: 'is not known here',
     }));
   }
-  return [{ field: path.length === 0 ? 'body' : path.join('.'), message }];
+  const field = path.length === 0 ? 'body' : path.join('.');
+  // A value that is not there is told from one of another kind only by the words.
+  if (message.endsWith('received undefined')) return [{ field, message: 'is required' }];
+  return [{ field, message: wording({ code: keyword, message, ...params } as unknown as Issue, JSON_KINDS) }];
 }
 
 /** What Node could not read as HTTP: there is no request to answer, only a socket. */

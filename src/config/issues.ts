@@ -1,24 +1,15 @@
 /** What the schema says, in words for whoever wrote the file. */
-import type { z } from 'zod';
 import { didYouMean } from '../domain/did-you-mean.ts';
 import type { SourceDocument } from './document.ts';
 import type { Finding, KeyPath } from './problem.ts';
 import { list, mapping } from './raw.ts';
 import { describeSchema } from './schema.ts';
+import { type Issue, wording } from './wording.ts';
 
 const FORMAT = describeSchema();
 
-type Issue = z.core.$ZodIssue;
-
-const KINDS: Readonly<Record<string, string>> = {
-  string: 'text',
-  number: 'a number',
-  int: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'a mapping',
-  record: 'a mapping',
-};
+/** What YAML takes for something else than text. */
+const UNQUOTED = /^(?:[\d.+-]|true$|false$)/;
 
 /** Values under these keys are not repeated in messages, which end up in logs. */
 const SECRETS = new Set(['secret', 'sha256', 'store', 'url']);
@@ -42,7 +33,7 @@ export function findingsOf(issues: readonly Issue[], document: SourceDocument, a
     }
     const written = document.written(path);
     if (written === undefined) return [{ path, message: 'is required' }];
-    const message = wording(issue, written);
+    const message = worded(issue, written);
     return [{ path, message: SECRETS.has(String(path.at(-1))) ? message : `${message} (got ${written})` }];
   });
 }
@@ -60,26 +51,9 @@ function isOfAnotherForm(issue: Issue): boolean {
   return issue.path.length === 0 && (issue.code === 'invalid_type' || issue.code === 'invalid_value');
 }
 
-function wording(issue: Issue, written: string): string {
-  if (issue.code === 'invalid_type') {
-    const quotes = issue.expected === 'string' && /^(?:[\d.+-]|true$|false$)/.test(written) ? ' in quotes' : '';
-    return `must be ${KINDS[issue.expected] ?? issue.expected}${quotes}`;
-  }
-  if (issue.code === 'invalid_value') return `must be ${issue.values.join(' or ')}`;
-  // The schema's own words go before these.
-  if (issue.code === 'too_small' && issue.message.startsWith('Too small')) {
-    return bound(issue.origin, issue.inclusive === true ? 'at least' : 'more than', issue.minimum);
-  }
-  if (issue.code === 'too_big' && issue.message.startsWith('Too big')) {
-    return bound(issue.origin, issue.inclusive === true ? 'at most' : 'less than', issue.maximum);
-  }
-  return issue.message;
-}
-
-function bound(origin: string, most: string, limit: number | bigint): string {
-  if (origin === 'array') return `must have ${most} ${limit} ${limit === 1 ? 'entry' : 'entries'}`;
-  if (origin === 'string') return 'must not be empty';
-  return `must be ${most} ${limit}`;
+function worded(issue: Issue, written: string): string {
+  const isQuotable = issue.code === 'invalid_type' && issue.expected === 'string' && UNQUOTED.test(written);
+  return isQuotable ? `${wording(issue)} in quotes` : wording(issue);
 }
 
 /** The keys that the schema has for the mapping at this path. */
