@@ -40,12 +40,22 @@ export class Roster<P extends string, M extends Record<P, number>> {
 
   /** Those that are here all the while are visited, once or more; those that leave meanwhile perhaps not, those that come not. */
   forEach(visit: (member: M) => void): void {
+    this.visit(this.size, this.size, visit);
+  }
+
+  /**
+   * A part of that, so that others can have a turn in between: begins with `size` as `left`, and goes on with what was returned, until that is 0.
+   * @param most members to visit now
+   */
+  visit(left: number, most: number, visit: (member: M) => void): number {
     const members = this.#members;
+    const until = Math.max(0, left - most);
     // From the end: what takes a place that has become free has been visited.
-    for (let i = members.length - 1; i >= 0; i--) {
+    for (let i = left - 1; i >= until; i--) {
       const member = members[i];
       if (member !== undefined) visit(member);
     }
+    return until;
   }
 
   #put(member: M, place: number): void {

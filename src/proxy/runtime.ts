@@ -46,7 +46,7 @@ export class Runtime {
   readonly flusher = new Flusher();
   /** Null: off. */
   accessLog: AccessLog | null = null;
-  readonly sweeper = new Sweeper();
+  readonly sweeper = new Sweeper(() => this.tick());
   readonly dueSoon = new DueSoon(() => this.tick());
   /** Of this worker's memory, as of the last sweep. */
   pressure: MemoryPressure = 'none';
@@ -75,6 +75,6 @@ export class Runtime {
   }
 
   sweep(): void {
-    this.sweeper.sweep(this.tick());
+    this.sweeper.sweep();
   }
 }

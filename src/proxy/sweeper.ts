@@ -23,12 +23,22 @@ type Looked<W extends Watched> = Roster<'sweepPlace', W>;
 
 export const SWEEP_MS = 100;
 export const AWAKE = -1;
+/** Looked at without a pause. A thousand requests that wait take a millisecond and more, for which nothing else would go on. */
+const SLICE = 64;
 
 export class Sweeper {
+  readonly #clock: () => number;
   readonly #awake: Looked<Watched> = new Roster('sweepPlace');
   /** By the number of the beat that wakes them, counted from the clock's 0. */
   readonly #resting = new Map<number, Looked<Resting>>();
   #slot = Number.NEGATIVE_INFINITY;
+  /** Of those awake, how many the sweep under way has still to come by. */
+  #left = 0;
+
+  /** @param clock milliseconds that only ever rise */
+  constructor(clock: () => number) {
+    this.#clock = clock;
+  }
 
   watch(watched: Watched): void {
     this.#awake.add(watched);
@@ -81,7 +91,9 @@ export class Sweeper {
     });
   }
 
-  sweep(nowMs: number): void {
+  /** Looks at all that are awake, slice by slice, with a turn of the event loop between two. */
+  sweep(): void {
+    const nowMs = this.#clock();
     const slot = Math.floor(nowMs / SWEEP_MS);
     // A clock that jumped is no reason to count all beats that it left out.
     if (slot - this.#slot > this.#resting.size) {
@@ -90,6 +102,15 @@ export class Sweeper {
       for (let due = this.#slot + 1; due <= slot; due++) this.#wakeSlot(due);
     }
     this.#slot = slot;
-    this.#awake.forEach((watched) => watched.sweep(nowMs));
+    // Whoever a sweep before has not come by yet is looked at by this one.
+    const isUnderWay = this.#left > 0;
+    this.#left = this.#awake.size;
+    if (!isUnderWay) this.#goOn();
   }
+
+  readonly #goOn = (): void => {
+    const nowMs = this.#clock();
+    this.#left = this.#awake.visit(this.#left, SLICE, (watched) => watched.sweep(nowMs));
+    if (this.#left > 0) setImmediate(this.#goOn);
+  };
 }
