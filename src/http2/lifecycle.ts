@@ -15,7 +15,7 @@ import { Output } from './output.ts';
 import { Receiver, type Windows } from './receiver.ts';
 import { Sender } from './sender.ts';
 import { PeerSettings } from './settings.ts';
-import type { ConnectionSink, StreamSink } from './sinks.ts';
+import { type ConnectionSink, NO_SINK, type StreamSink } from './sinks.ts';
 import { Http2Stream, type StreamCommands } from './stream.ts';
 import { StreamTable } from './stream-table.ts';
 
@@ -31,6 +31,8 @@ const CHATTER = 1_000;
 const CHATTER_PER_SECOND = 100;
 /** Streams reset before their answer has begun, by the peer or for its fault. */
 const RESETS_PER_SECOND = 100;
+/** How long a request that will end soon may go on when its response is whole. */
+const LINGER_MS = 3_000;
 
 export class Lifecycle implements StreamCommands {
   readonly isServer: boolean;
@@ -54,6 +56,8 @@ export class Lifecycle implements StreamCommands {
   /** Of the next stream that we open. */
   #nextId = 1;
   #nowMs = 0;
+  /** Streams with a whole response whose requests are still coming. */
+  #lingering: Http2Stream[] = [];
 
   /** @param onOver nothing more is to be read */
   constructor(role: 'server' | 'client', options: Http2Options, sink: ConnectionSink, onOver: () => void) {
@@ -79,7 +83,19 @@ export class Lifecycle implements StreamCommands {
     if (this.isClosed) return;
     const { stallMs } = this.options;
     if (stallMs > 0 || this.#isPeerDone) this.#giveUpWaiting(stallMs);
+    if (this.#lingering.length > 0) this.#endLingering();
     this.departure.sweep(nowMs);
+  }
+
+  /** They have had a while to send what they had announced. */
+  #endLingering(): void {
+    this.#lingering = this.#lingering.filter((stream) => {
+      if (stream.isClosed) return false;
+      if (stream.lingersSinceMs === 0) stream.lingersSinceMs = this.#nowMs;
+      const isOver = this.#nowMs - stream.lingersSinceMs >= LINGER_MS;
+      if (isOver) this.reset(stream, NO_ERROR);
+      return !isOver;
+    });
   }
 
   /** On streams whose data the peer takes none of, or never will. */
@@ -173,9 +189,17 @@ export class Lifecycle implements StreamCommands {
       return;
     }
     this.#resets.earn(1);
-    // RFC 9113 section 8.1: the response is whole, and the rest of the request is not wanted.
-    if (stream.remoteEnded) this.close(stream);
-    else this.reset(stream, NO_ERROR);
+    if (stream.remoteEnded) {
+      this.close(stream);
+    } else if (stream.bodyLeft > 0 && stream.bodyLeft <= this.receiver.room(stream)) {
+      // Clients there are that lose the response when a reset comes while they send (curl 7.88). More than they may send already they would wait for in vain.
+      stream.sink = NO_SINK;
+      this.receiver.discard(stream);
+      this.#lingering.push(stream);
+    } else {
+      // RFC 9113 section 8.1: the response is whole, and the rest of the request is not wanted.
+      this.reset(stream, NO_ERROR);
+    }
   }
 
   closeWhenOver(stream: Http2Stream): void {

@@ -94,6 +94,19 @@ export class Receiver {
     this.usedOn(stream, end - start);
   }
 
+  /** Bytes that the peer may send without being told anything more. */
+  room(stream: Http2Stream): number {
+    return Math.min(stream.receiveLeft, this.#left);
+  }
+
+  /** Nobody wants what was kept, or what still comes. */
+  discard(stream: Http2Stream): void {
+    const kept = stream.kept ?? [];
+    stream.kept = null;
+    stream.isPaused = false;
+    for (const { length } of kept) this.usedOn(stream, length);
+  }
+
   /** The peer has ended its side, behind what is kept. */
   end(stream: Http2Stream, trailers: Http2Fields | null): void {
     if (stream.isPaused || stream.kept !== null) {

@@ -42,6 +42,8 @@ export class Http2Stream {
   /** Sweep's clock when the peer was told last. */
   toldMs = 0;
   isPaused = false;
+  /** Server role: the sweep's clock when it saw first that a whole response has left before the whole request had come; 0: it has not. */
+  lingersSinceMs = 0;
   /** What came in a pause, and whether the end did. */
   kept: Buffer[] | null = null;
   keptEnd = false;

@@ -24,6 +24,19 @@ function asking(...pairs: readonly (readonly [number, number])[]): TestPeer {
   return peer;
 }
 
+const EARLY = ['HEADERS 1', 'DATA 1 0 end'];
+
+/** @param length its Content-Length */
+function answeredEarly(length: number): TestPeer {
+  const peer = asking();
+  peer.feed(post(1, ['content-length', String(length)]), data(1, 0, '12345'));
+  peer.half.stream.pause();
+  peer.feed(data(1, 0, '67890'));
+  peer.half.respond();
+  peer.half.stream.sendEnd(null);
+  return peer;
+}
+
 describe('what is sent', () => {
   test('keeps within the window of the stream, and goes on when it opens', () => {
     const peer = asking([4, 10]);
@@ -105,6 +118,50 @@ describe('what is sent', () => {
     expect(peer.frames()).toEqual(['HEADERS 1', 'DATA 1 0 end', 'RST_STREAM 1 NO_ERROR']);
     peer.feed(data(1, 0, 'on its way'), data(1, END_STREAM, ''), ping());
     expect(peer.frames()).toEqual(['PING ack']);
+  });
+
+  describe('an answer before the end of a request that is to end soon', () => {
+    test('regression: lets it end, for clients that lose the answer when they are stopped (curl 7.88 did)', () => {
+      const peer = answeredEarly(40_010);
+      expect(peer.frames()).toEqual(EARLY);
+      peer.feed(data(1, 0, Buffer.alloc(16_384)), data(1, 0, Buffer.alloc(16_384)));
+      // It may go on to its end.
+      expect(peer.frames()).toEqual([expect.stringMatching(/^WINDOW_UPDATE 1 /)]);
+      peer.feed(data(1, END_STREAM, Buffer.alloc(7_232)));
+      expect([peer.frames(), peer.connection.openStreams]).toEqual([[], 0]);
+      expect([peer.half.body, peer.half.events]).toEqual(['12345', []]);
+    });
+
+    test('is not waited for when it needs more than its window allows: the client may listen no more', () => {
+      expect(answeredEarly(65_535).frames()).toEqual(EARLY);
+      expect(answeredEarly(65_536).frames()).toEqual([...EARLY, 'RST_STREAM 1 NO_ERROR']);
+    });
+
+    test('does not wait longer than three seconds', () => {
+      const peer = answeredEarly(1_000);
+      for (const nowMs of [10_000, 11_000, 12_900]) peer.connection.sweep(nowMs);
+      expect(peer.frames()).toEqual(EARLY);
+      peer.connection.sweep(13_000);
+      expect([peer.frames(), peer.connection.openStreams]).toEqual([['RST_STREAM 1 NO_ERROR'], 0]);
+    });
+
+    test('still holds it to its length (section 8.1.1)', () => {
+      const peer = answeredEarly(20);
+      peer.skip();
+      peer.feed(data(1, 0, 'x'.repeat(11)));
+      expect(peer.frames()).toEqual(['RST_STREAM 1 PROTOCOL_ERROR']);
+    });
+
+    test('puts up with its being broken off, and does not outlive the connection', () => {
+      const peer = answeredEarly(1_000);
+      peer.feed(rst(1, 8));
+      expect(peer.connection.openStreams).toBe(0);
+      const other = answeredEarly(1_000);
+      other.connection.shutdown();
+      other.connection.close(0);
+      other.connection.sweep(20_000);
+      expect(other.half.events).toEqual([]);
+    });
   });
 });
 
