@@ -5,9 +5,10 @@ import { dial } from '../../src/proxy/dial.ts';
 import { TcpChannel } from '../../src/proxy/tcp-channel.ts';
 import { CHANNELS, channelOf, Recorder, targetOf } from './channels.ts';
 import { until } from './harness.ts';
+import { pattern } from './pattern.ts';
 
 /** More than one read brings. */
-const BYTES = Buffer.from(Uint8Array.from({ length: 8 << 20 }, (_, i) => (i * 7 + (i >> 8)) & 255));
+const BYTES = pattern(8 << 20);
 
 describe.each(CHANNELS)('$name', ({ make, isTcp }) => {
   test('nothing is read before it is started, and then everything, in order, whatever the pauses', async () => {

@@ -4,6 +4,7 @@ import type { Output } from '../../src/proxy/output.ts';
 import { SecuredOutput } from '../../src/proxy/secured-output.ts';
 import { CHANNELS, channelOf } from './channels.ts';
 import { Plane, ScriptedBackend, until, type Wire } from './harness.ts';
+import { pattern } from './pattern.ts';
 import { SECURED, securedPair } from './secured-pair.ts';
 
 const stops: (() => unknown)[] = [];
@@ -13,10 +14,6 @@ afterEach(async () => {
 
 /** More than any of the kernel's buffers takes at once. */
 const LARGE = 16 << 20;
-
-function pattern(length: number): Buffer {
-  return Buffer.from(Uint8Array.from({ length }, (_, i) => (i * 7 + (i >> 8)) & 255));
-}
 
 interface Way {
   readonly output: Output;

@@ -3,10 +3,11 @@ import { describe, expect, test } from 'vitest';
 import { readByHandle } from '../../src/proxy/socket-input.ts';
 import { binding, handleOf } from '../../src/proxy/stream-binding.ts';
 import { until } from './harness.ts';
+import { pattern } from './pattern.ts';
 import { SECURED, securedPair } from './secured-pair.ts';
 
 /** More than one read brings. */
-const BYTES = Buffer.from(Uint8Array.from({ length: 8 << 20 }, (_, i) => (i * 7 + (i >> 8)) & 255));
+const BYTES = pattern(8 << 20);
 
 describe.each(SECURED)('over %s', (version) => {
   async function reading() {
