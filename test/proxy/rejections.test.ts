@@ -46,7 +46,9 @@ const count = (proxy: Plane, reason: (typeof REJECTIONS)[number]): number =>
   proxy.count(AT_REJECTIONS + REJECTIONS.indexOf(reason), 0, 1);
 
 test.each(CASES)('%s is counted under its name: %j', async (reason, sent, skipMs) => {
-  const proxy = await started({ table: { limits: LIMITS } });
+  // Where time passes: short, for when the skip comes before the proxy has taken the connection, as it mostly does.
+  const short = skipMs > 0 ? { table: { limits: LIMITS, requestHeadMs: 300 }, timeouts: { idleMs: 300 } } : undefined;
+  const proxy = await started(short ?? { table: { limits: LIMITS } });
   const client = await proxy.connect();
   client.say(sent);
   // Skipped once: if the proxy reads what was sent only afterwards, the time-out comes in real time, for the same reason.
