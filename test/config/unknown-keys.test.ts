@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { describeSchema } from '../../src/config/schema.ts';
+import { sized } from '../size.ts';
 import { ConfigFolder } from './files.ts';
 
 const folder = new ConfigFolder();
@@ -149,7 +150,7 @@ describe('no key is ignored', () => {
         expect(refused).toHaveLength(1);
         expect(refused[0]?.startsWith(`crossfade.yaml:${line}:`)).toBe(true);
       }),
-      { numRuns: 150 },
+      { numRuns: sized(150, 40) },
     );
   });
 

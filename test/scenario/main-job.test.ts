@@ -49,7 +49,7 @@ test(`${REQUESTS} requests at 5 percent: the share of the new side is right to $
   expect(Math.abs((100 * route.new.requests) / REQUESTS - 5)).toBeLessThan(NEAR);
 });
 
-const USERS = sized(10_000, 1_500);
+const USERS = sized(10_000, 600);
 
 test(`${USERS} users land on the same side on two workers that never spoke, and raising the weight moves none of them back`, async () => {
   const one = await started(yamlOf(backends, { routes: STICKY }).replace('workers: 2', 'workers: 1'));
