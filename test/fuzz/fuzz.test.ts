@@ -4,8 +4,8 @@ import { campaign } from './campaign.ts';
 import { framesSubject } from './frames-subject.ts';
 import { requestSubject, responseSubject } from './subjects.ts';
 
-const CASES = sized(100_000, 15_000);
-const SEQUENCES = sized(20_000, 5_000);
+const CASES = sized(100_000, 10_000);
+const SEQUENCES = sized(20_000, 2_000);
 /** The codec keeps nothing from one connection to the next; the engine's own tables may grow a little. */
 const MOST_GROWTH_BYTES = 16 << 20;
 
