@@ -5,7 +5,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 const STARTS_PROCESSES =
-  /\/test\/(?:faults|fleet|scenario|soak|supervisor|prometheus|bench)\/|\/test\/console\/(?:browser|long-ranges)\.|\/test\/readme\./;
+  /\/test\/(?:faults|fleet|scenario|soak|supervisor|prometheus|bench|store\/redis)\/|\/test\/console\/(?:browser|long-ranges)\.|\/test\/readme\./;
 
 export class ProcessesFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
