@@ -93,6 +93,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, ChannelSink, Rest
   // From the channel.
 
   drained(): void {
+    this.#runtime.tick();
     this.#writer.drained();
     this.#exchange.onClientDrained();
     if (this.#awaitsDrain) this.#proceed();
