@@ -6,6 +6,7 @@ import type { MemorySample } from '../../src/domain/memory-pressure.ts';
 import type { RouteSpec, Timeouts } from '../../src/domain/route.ts';
 import type { Endpoint } from '../../src/domain/snapshot.ts';
 import { Service } from '../../src/proxy/service.ts';
+import { SWEEP_MS } from '../../src/proxy/sweeper.ts';
 import type { CountsMessage, ListenerSpec, ListenerTls, TableMessage, UpMessage } from '../../src/seam.ts';
 import { until } from '../supervisor/until.ts';
 
@@ -157,7 +158,8 @@ export class Plane {
   /** Of the process that it would be. */
   memory: MemorySample = { residentBytes: 0, usedBytes: 0 };
   #looks = 0;
-  #clockReads = 0;
+  #sweeps = 0;
+  readonly #sweep: NodeJS.Timeout;
   readonly service: Service;
   readonly #wires: Wire[] = [];
 
@@ -174,14 +176,13 @@ export class Plane {
         this.exited = true;
       },
       sources: {
-        clock: () => {
-          this.#clockReads++;
-          return performance.now() + this.skewMs;
-        },
+        clock: () => performance.now() + this.skewMs,
         random,
         randomId: () => '0123456789abcdef0123456789abcdef',
       },
     });
+    // Timers of one interval run in the order in which they were set: behind the sweep.
+    this.#sweep = setInterval(() => this.#sweeps++, SWEEP_MS);
   }
 
   static async start(options: PlaneOptions): Promise<Plane> {
@@ -268,11 +269,11 @@ export class Plane {
     this.skewMs += ms;
   }
 
-  /** Lets time pass, and resolves when the deadlines have been looked at since. No request may begin or end meanwhile. */
+  /** Lets time pass, and resolves when the deadlines have been looked at since. */
   async pass(ms: number): Promise<void> {
     this.skip(ms);
-    const before = this.#clockReads;
-    await until('a sweep', () => this.#clockReads > before);
+    const before = this.#sweeps;
+    await until('a sweep', () => this.#sweeps > before);
   }
 
   /** The process has so much memory now, and it has been looked at. */
@@ -299,6 +300,7 @@ export class Plane {
     this.service.drain(0);
     this.skip(this.table.drainMs + 1);
     await until('the end of the drain', () => this.exited);
+    clearInterval(this.#sweep);
   }
 }
 
