@@ -82,7 +82,7 @@ export class Lifecycle implements StreamCommands {
     this.#resets.passed(elapsedMs);
     if (this.isClosed) return;
     const { stallMs } = this.options;
-    if (stallMs > 0 || this.#isPeerDone) this.#giveUpWaiting(stallMs);
+    if (this.streams.open.size > 0 && (stallMs > 0 || this.#isPeerDone)) this.#giveUpWaiting(stallMs);
     if (this.#lingering.length > 0) this.#endLingering();
     this.departure.sweep(nowMs);
   }
