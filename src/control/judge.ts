@@ -6,8 +6,9 @@ import type { RouteState, State } from '../domain/state.ts';
 import { FAMILIES } from '../domain/sticky-evidence.ts';
 import { LATENCY_ROW, SIGHTING_ROW, TALLY_ROW } from '../domain/tally.ts';
 import type { Verdict } from '../domain/verdict.ts';
-import type { EvidenceMessage, RouteBounds } from '../seam.ts';
+import type { EvidenceMessage } from '../seam.ts';
 import { BUCKET_MS, type Counters, MemoryCounters } from '../store/store.ts';
+import type { Bounds } from './briefing.ts';
 import { DeadSide, type DeadSideOptions } from './dead-side.ts';
 import { type Opinion, opinionOf } from './opinion.ts';
 import type { Plan } from './plan.ts';
@@ -18,7 +19,7 @@ export interface JudgeOptions extends Omit<DeadSideOptions, 'act'>, Omit<TakingB
   readonly counters: Counters;
   readonly plan: () => Plan;
   /** What workers go by when they tally. */
-  readonly bind: (route: string, bounds: Omit<RouteBounds, 'route'>) => void;
+  readonly bind: (route: string, bounds: Bounds) => void;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }
@@ -43,7 +44,7 @@ export class Judge {
   /** Last verdict told of, by route and test. */
   readonly #told = new Map<string, string>();
   /** What workers were told last, by route. */
-  readonly #bound = new Map<string, Omit<RouteBounds, 'route'>>();
+  readonly #bound = new Map<string, Bounds>();
   readonly #takingBack: TakingBack;
   readonly #deadSide: DeadSide;
   #planned: { readonly plan: Plan; readonly routes: ReadonlyMap<string, Plan['routes'][number]> } | undefined;
