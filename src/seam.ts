@@ -270,6 +270,12 @@ export interface AttemptsOfEndpoint {
   readonly isUnreachable: boolean;
 }
 
+/** What has come together since the last beat, in one message: each that comes wakes the supervisor, perhaps on the core that a worker is busy on. */
+export interface BeatMessage {
+  readonly kind: 'beat';
+  readonly reports: readonly (CountsMessage | EvidenceMessage | AttemptsMessage)[];
+}
+
 /** The worker has begun to turn requests away for want of memory, or has ceased to. */
 export interface SheddingMessage {
   readonly kind: 'shedding';
@@ -284,6 +290,5 @@ export type UpMessage =
   | PongMessage
   | AppliedMessage
   | ListeningMessage
-  | CountsMessage
   | EvidenceMessage
-  | AttemptsMessage;
+  | BeatMessage;

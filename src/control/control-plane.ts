@@ -82,6 +82,7 @@ export class ControlPlane {
       monotonic,
       onServed: () => this.#replicas.report(),
       onEvidence: (message, names) => this.#judge.add(message, names),
+      onBeat: () => this.#judge.onBeat(),
     });
     const { applied } = this.#supervisor;
     this.#replicas = new Replicas({ applied, epoch: () => this.#keeper.state?.epoch ?? '', monotonic });
@@ -164,7 +165,6 @@ export class ControlPlane {
     await this.#writeFirstWeights();
     this.#supervisor.install(this.#supervisor.plan);
     this.#judge.start();
-    this.#walker.start();
   }
 
   /** Resolves when all workers serve: null; or when one could not listen: where and why. */
@@ -181,7 +181,9 @@ export class ControlPlane {
 
   #show(): void {
     const { served } = this.#local;
-    if (served !== undefined) this.#supervisor.show(served);
+    if (served === undefined) return;
+    this.#supervisor.show(served);
+    this.#walker.follow(served);
   }
 
   #writeFirstWeights(): Promise<void> {

@@ -24,9 +24,12 @@ export interface JudgeOptions extends Omit<DeadSideOptions, 'act'>, Omit<TakingB
   readonly random: () => number;
 }
 
-const BEAT_MS = 100;
-/** Routes at 0 are only told of so that the old side's past is known: each so many beats. */
-const IDLE_BEATS = 50;
+/** Between two beats, at least; they follow those of the workers, so as not to take the core from them once more. */
+const BEAT_MS = 90;
+/** Without a beat of a worker, of which there is one each 300 ms at least as long as there is traffic. */
+const ALONE_MS = 350;
+/** Routes at 0 are only told of so that the old side's past is known: so often. */
+const IDLE_MS = 5_000;
 /** Of its alpha, what the evidence of single replicas may use, all together. */
 const LOCAL_SHARE = 0.1;
 
@@ -49,7 +52,8 @@ export class Judge {
   readonly #deadSide: DeadSide;
   #planned: { readonly plan: Plan; readonly routes: ReadonlyMap<string, Plan['routes'][number]> } | undefined;
   #watched: Watched = { plan: undefined, state: undefined, names: new Set() };
-  #beats = 0;
+  #idleAt = 0;
+  #beatAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: JudgeOptions) {
@@ -63,7 +67,14 @@ export class Judge {
   }
 
   start(): void {
-    this.#timer = setInterval(() => this.#beat(), BEAT_MS);
+    this.#timer = setInterval(() => this.#beat(), ALONE_MS);
+  }
+
+  /** A worker's beat has brought what it tallied. */
+  onBeat(): void {
+    if (this.#timer === undefined || this.#options.monotonic() - this.#beatAt < BEAT_MS) return;
+    this.#timer.refresh();
+    this.#beat();
   }
 
   /** Another plan is in use: a route that is judged in another way than before begins anew from the shared counters. */
@@ -117,6 +128,7 @@ export class Judge {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
+    this.#timer = undefined;
     await Promise.all([...this.#routes.values()].map((route) => route.close()));
   }
 
@@ -126,8 +138,9 @@ export class Judge {
   }
 
   #beat(): void {
-    this.#beats += 1;
-    const isIdleBeat = this.#beats % IDLE_BEATS === 0;
+    this.#beatAt = this.#options.monotonic();
+    const isIdleBeat = this.#beatAt - this.#idleAt >= IDLE_MS;
+    if (isIdleBeat) this.#idleAt = this.#beatAt;
     const watched = this.#watchedNow();
     for (const name of watched) this.#of(name)?.beat(true);
     for (const [name, route] of this.#routes) {

@@ -31,13 +31,22 @@ export class RampWalker {
   /** When a side of a route could not be sent to, last. */
   readonly #endpointsAt = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(options: RampWalkerOptions) {
     this.#options = options;
   }
 
-  start(): void {
-    this.#timer = setInterval(() => this.beat(), BEAT_MS);
+  /** This state is served from now on. As long as no route is on a ramp, nothing goes off. */
+  follow(state: State): void {
+    const hasRamp = [...state.routes.values()].some(({ ramp }) => ramp !== undefined);
+    if (hasRamp && !this.#isClosed) this.#timer ??= setInterval(() => this.beat(), BEAT_MS);
+    if (!hasRamp) this.#rest();
+  }
+
+  #rest(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Makes the moves that are due. */
@@ -65,7 +74,8 @@ export class RampWalker {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#timer);
+    this.#isClosed = true;
+    this.#rest();
     await Promise.all(this.#moving.values());
   }
 }

@@ -5,6 +5,7 @@
 import type { EndpointMemory } from '../discovery/remembered.ts';
 import type { State } from '../domain/state.ts';
 import type {
+  BeatMessage,
   CountsMessage,
   DownMessage,
   EvidenceMessage,
@@ -39,6 +40,8 @@ export interface SupervisorOptions {
   onServed(): void;
   /** A worker has tallied something for the judge. @param names of its table's routes, by index */
   onEvidence(message: EvidenceMessage, names: readonly string[]): void;
+  /** What a worker had to say at its beat is with whom it is for. */
+  onBeat(): void;
 }
 
 /** How long a start waits for sources of endpoints; it goes on without them, not ready but serving what it can. */
@@ -161,13 +164,23 @@ export class Supervisor {
         return this.#listening(worker, message);
       case 'applied':
         return this.#change(worker, { generation: message.generation, revision: message.revision });
-      case 'counts':
-        return this.#count(id, worker, message);
       case 'evidence':
         return this.#options.onEvidence(message, this.#briefing.namesOf(message.generation));
+      case 'beat':
+        for (const report of message.reports) this.#reported(id, worker, report);
+        this.#options.onBeat();
+    }
+  }
+
+  #reported(id: number, worker: WorkerStatus, report: BeatMessage['reports'][number]): void {
+    switch (report.kind) {
+      case 'counts':
+        return this.#count(id, worker, report);
+      case 'evidence':
+        return this.#options.onEvidence(report, this.#briefing.namesOf(report.generation));
       case 'attempts':
         // Indexes of another table are of no use; what it saw it will see again.
-        if (message.generation === this.#briefing.generation) this.backends.reported(id, message.endpoints);
+        if (report.generation === this.#briefing.generation) this.backends.reported(id, report.endpoints);
     }
   }
 

@@ -1,7 +1,15 @@
 /** What the supervisor is told of what happened: evidence for the judge, counts, attempts at each endpoint. */
 import { AT_LOG_DROPPED, cellsOf } from '../domain/counts.ts';
 import { OLD } from '../domain/route.ts';
-import type { AttemptsOfEndpoint, BoundsMessage, TableMessage, UpMessage } from '../seam.ts';
+import type {
+  AttemptsMessage,
+  AttemptsOfEndpoint,
+  BoundsMessage,
+  CountsMessage,
+  EvidenceMessage,
+  TableMessage,
+  UpMessage,
+} from '../seam.ts';
 import { Counts } from './counts.ts';
 import type { Listeners } from './listeners.ts';
 import type { Runtime } from './runtime.ts';
@@ -10,8 +18,10 @@ import type { Runtime } from './runtime.ts';
 const URGENT_MS = 5;
 const URGENT_MOST_MS = 25;
 const URGENT_GROWTH = 1.25;
-/** Beats between two reports of attempts of which none failed. */
-const QUIET_BEATS = 10;
+/** Beats between two reports of what went well: they cost the supervisor as much as all else that it does, perhaps on the worker's own core. */
+const QUIET_BEATS = 3;
+/** The same for attempts at endpoints; a multiple, so that they come along. */
+const QUIET_ATTEMPT_BEATS = 9;
 
 export class Reports {
   readonly #runtime: Runtime;
@@ -51,31 +61,33 @@ export class Reports {
   beat(): void {
     if (!this.#wasUrgent) this.#urgentMs = URGENT_MS;
     this.#wasUrgent = false;
-    this.#sendEvidence(false);
-    this.#sendCounts(0, false);
-    this.#sendAttempts();
+    this.#beats++;
+    const attempts = this.#takeAttempts();
+    const isPressing = attempts.length > 0 || this.#counts.some(({ tallies }) => tallies.isPressing);
+    if (!isPressing && this.#beats % QUIET_BEATS !== 0) return;
+    const reports = [...this.#takeEvidence(false), ...this.#takeCounts(0, false), ...attempts];
+    if (reports.length > 0) this.#send({ kind: 'beat', reports });
   }
 
   /** @param id of the supervisor's question; 0: there was none */
   flush(id: number): void {
-    this.#sendCounts(id, true);
+    this.#send({ kind: 'beat', reports: this.#takeCounts(id, true) });
   }
 
   /** The service is over. */
   end(): void {
-    this.#sendEvidence(false);
-    this.flush(0);
+    this.#send({ kind: 'beat', reports: [...this.#takeEvidence(false), ...this.#takeCounts(0, true)] });
   }
 
   /** Faults at once, successes once in a while. */
-  #sendAttempts(): void {
-    const isDue = ++this.#beats % QUIET_BEATS === 0;
+  #takeAttempts(): AttemptsMessage[] {
+    const isDue = this.#beats % QUIET_ATTEMPT_BEATS === 0;
     const endpoints: AttemptsOfEndpoint[] = [];
     for (const [backend, pools] of this.#runtime.serving.pools.entries()) {
       for (const pool of pools) if (pool.hasNews(isDue)) endpoints.push({ backend, ...pool.takeNews() });
     }
     const { generation } = this.#runtime.serving.snapshot;
-    if (endpoints.length > 0) this.#send({ kind: 'attempts', generation, endpoints });
+    return endpoints.length > 0 ? [{ kind: 'attempts', generation, endpoints }] : [];
   }
 
   /** At once, but with a pause after the one before. */
@@ -84,34 +96,38 @@ export class Reports {
     const waitMs = this.#evidenceSentMs + this.#urgentMs - this.#runtime.clock();
     this.#urgentMs = Math.min(URGENT_MOST_MS, this.#urgentMs * URGENT_GROWTH);
     this.#wasUrgent = true;
-    this.#evidenceTimer = setTimeout(() => this.#sendEvidence(true), Math.max(0, waitMs));
+    this.#evidenceTimer = setTimeout(
+      () => {
+        for (const message of this.#takeEvidence(true)) this.#send(message);
+      },
+      Math.max(0, waitMs),
+    );
   };
 
-  #sendEvidence(isUrgent: boolean): void {
+  #takeEvidence(isUrgent: boolean): EvidenceMessage[] {
     clearTimeout(this.#evidenceTimer);
     this.#evidenceTimer = undefined;
     this.#evidenceSentMs = this.#runtime.clock();
-    for (const { generation, tallies } of this.#counts) {
+    return this.#counts.flatMap(({ generation, tallies }) => {
       const rows = tallies.take();
-      if (rows !== null) this.#send({ kind: 'evidence', generation, isUrgent, ...rows });
-    }
+      return rows === null ? [] : [{ kind: 'evidence', generation, isUrgent, ...rows }];
+    });
   }
 
-  #sendCounts(flush: number, always: boolean): void {
+  #takeCounts(flush: number, always: boolean): CountsMessage[] {
     const connections = this.#listeners.countByProtocol();
     const [present, ...older] = this.#counts;
-    if (present === undefined) return;
-    for (const counts of older) {
-      if (counts.isDirty)
-        this.#send({ kind: 'counts', generation: counts.generation, flush: 0, ...counts.take(), connections });
-    }
+    if (present === undefined) return [];
+    const messages: CountsMessage[] = older
+      .filter((counts) => counts.isDirty)
+      .map((counts) => ({ kind: 'counts', generation: counts.generation, flush: 0, ...counts.take(), connections }));
     const served = this.#runtime.serving.counts;
     this.#counts = [present, ...older.filter((counts) => counts === served || counts.inflight > 0)];
     const dropped = this.#runtime.accessLog?.takeDropped() ?? 0;
     if (dropped > 0) present.add(present.unroutedRow, cellsOf(present.unroutedRow, OLD) + AT_LOG_DROPPED, dropped);
     const total = JSON.stringify(connections);
-    if (!always && !present.isDirty && total === this.#sentConnections) return;
+    if (!always && !present.isDirty && total === this.#sentConnections) return messages;
     this.#sentConnections = total;
-    this.#send({ kind: 'counts', generation: present.generation, flush, ...present.take(), connections });
+    return [...messages, { kind: 'counts', generation: present.generation, flush, ...present.take(), connections }];
   }
 }

@@ -81,6 +81,7 @@ export class RouteTally {
   readonly #windows: Windows | null;
   #sightings: Sighting[] = [];
   #hasNews = false;
+  #isPressing = false;
   /** Draws that were counted when they were overdue, and whose keys were new. */
   readonly #overdueKeys = new Map<number, number>();
 
@@ -187,9 +188,15 @@ export class RouteTally {
     return this.#hasNews || this.#isSuspect;
   }
 
+  /** Whether a fault, or what is slow on new, is among it: the rest speaks for nobody by itself. */
+  get isPressing(): boolean {
+    return this.#isPressing || this.#isSuspect;
+  }
+
   /** Adds the rows of what has been tallied since the last call. */
   takeInto(route: number, rows: TallyRows): void {
     this.#hasNews = false;
+    this.#isPressing = false;
     for (let slot = 0; slot < ERAS; slot++) if (this.#dirty[slot] === 1) this.#takeEra(route, slot, rows.tallies);
     if (this.#hasLatencies) this.#takeLatencies(route, rows.latencies);
     for (const { era, hash, code } of this.#sightings) rows.sightings.push(route, era, hash, code);
@@ -302,7 +309,8 @@ export class RouteTally {
     if (isTimed) this.#add(base + AT_TIMED);
     const firstSlow = base + (isLate ? AT_LATE_SLOW : AT_SLOW);
     for (let i = 0; slow >> i > 0; i++) if (((slow >> i) & 1) === 1) this.#add(firstSlow + i);
-    // What fails on old can only speak for new, and that can wait.
+    if (outcome === OUTCOME_FAULT || (slow > 0 && (owner & 1) === NEW)) this.#isPressing = true;
+    // What fails on old can only speak for new, and that can wait for the beat.
     if (outcome === OUTCOME_FAULT && (owner & 1) === NEW) this.#onUrgent();
   }
 

@@ -43,6 +43,11 @@ export class Tallies {
     for (const { tally } of this.#known) tally.sweep(nowMs);
   }
 
+  /** Whether what was tallied should not wait longer than for the beat. */
+  get isPressing(): boolean {
+    return this.#known.some(({ tally }) => tally.isPressing);
+  }
+
   /** What was tallied since the last call; null: nothing. */
   take(): Omit<EvidenceMessage, 'kind' | 'generation' | 'isUrgent'> | null {
     const rows: TallyRows = { tallies: [], latencies: [], sightings: [] };

@@ -9,6 +9,15 @@ const REFUSED_BY_PROMTOOL = [
   'nodejs_active_requests_total',
 ];
 
+/**
+ * prom-client reads how late the event loop is from a timer that goes off a hundred times a second. On a core that a worker shares, that took 3 percent
+ * of each request. At this pace it takes nothing, and what it would tell (each figure holds the pace itself) is left out.
+ */
+const LAG_PACE_MS = 60_000;
+const LAG_FIGURES = ['min', 'max', 'mean', 'stddev', 'p50', 'p90', 'p99'].map(
+  (figure) => `nodejs_eventloop_lag_${figure}_seconds`,
+);
+
 export function registerReplicaMetrics(registry: Registry, source: CountsSource): void {
   const gauge = (name: string, help: string, labelNames: string[], collect: (gauge: Gauge) => void): void => {
     // Registers itself.
@@ -44,6 +53,6 @@ export function registerReplicaMetrics(registry: Registry, source: CountsSource)
   gauge('crossfade_build_info', 'Always 1; what runs stands in the labels.', ['version', 'node'], (metric) =>
     metric.set({ ...source.build }, 1),
   );
-  collectDefaultMetrics({ register: registry });
-  for (const name of REFUSED_BY_PROMTOOL) registry.removeSingleMetric(name);
+  collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_PACE_MS });
+  for (const name of [...REFUSED_BY_PROMTOOL, ...LAG_FIGURES]) registry.removeSingleMetric(name);
 }

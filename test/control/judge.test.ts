@@ -111,14 +111,19 @@ function open(id: string): Bench {
 }
 
 /** What a worker has tallied, by name of its cell. */
-function tell({ judge }: Bench, counts: Readonly<Record<string, number>>, suspects: readonly number[] = []): void {
+function tell(
+  { judge }: Bench,
+  counts: Readonly<Record<string, number>>,
+  suspects: readonly number[] = [],
+  isUrgent = true,
+): void {
   const cells = TALLY_NAMES.map((name) => counts[name] ?? 0);
   const isEmpty = Object.keys(counts).length === 0;
   judge.add(
     {
       kind: 'evidence',
       generation: 1,
-      isUrgent: true,
+      isUrgent,
       tallies: Float64Array.from(isEmpty ? [] : [0, ERA, ...cells]),
       latencies: new Uint32Array(0),
       sightings: new Float64Array(0),
@@ -142,6 +147,15 @@ async function seen(bench: Bench): Promise<void> {
   await until('it to read', () => (bench.judge.opinion('a').counts?.oldRequests ?? 0) > 0);
   nowMs += 100;
 }
+
+test('what a worker tells at its beat is counted with that beat, not at one of the judge', async () => {
+  const one = open('r1');
+  one.judge.start();
+  tell(one, { 'old.ok': 900, 'new.ok': 100 }, [], false);
+  one.judge.onBeat();
+  await new Promise(setImmediate);
+  expect(one.judge.opinion('a').counts?.oldRequests).toBe(900);
+});
 
 describe('a rollback', () => {
   test('is by what all replicas have counted together, and told with the counts that it rests on', async () => {

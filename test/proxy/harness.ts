@@ -7,7 +7,7 @@ import type { RouteSpec, Timeouts } from '../../src/domain/route.ts';
 import type { Endpoint } from '../../src/domain/snapshot.ts';
 import { Service } from '../../src/proxy/service.ts';
 import { SWEEP_MS } from '../../src/proxy/sweeper.ts';
-import type { CountsMessage, ListenerSpec, ListenerTls, TableMessage, UpMessage } from '../../src/seam.ts';
+import type { BeatMessage, CountsMessage, ListenerSpec, ListenerTls, TableMessage, UpMessage } from '../../src/seam.ts';
 import { until } from '../supervisor/until.ts';
 
 export { until };
@@ -149,7 +149,8 @@ export interface PlaneOptions {
 /** A worker's service with one route `r` over two backends, on a free port. */
 export class Plane {
   readonly #endpoints = new Map<number, Endpoint[]>();
-  readonly messages: UpMessage[] = [];
+  /** Those of a beat one by one. */
+  readonly messages: (Exclude<UpMessage, BeatMessage> | BeatMessage['reports'][number])[] = [];
   readonly table: TableMessage;
   port = 0;
   exited = false;
@@ -166,7 +167,9 @@ export class Plane {
   private constructor(table: TableMessage, random: () => number) {
     this.table = table;
     this.service = new Service({
-      send: (message) => this.messages.push(message),
+      send: (message) => {
+        this.messages.push(...(message.kind === 'beat' ? message.reports : [message]));
+      },
       memory: () => {
         this.#looks++;
         return this.memory;

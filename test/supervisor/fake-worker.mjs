@@ -21,12 +21,17 @@ process.on('message', (message) => {
     case 'flush':
       if (FAKE === 'counts nothing') break;
       process.send({
-        kind: 'counts',
-        generation,
-        flush: message.flush,
-        cells: Uint32Array.of(2),
-        values: Float64Array.of(1),
-        connections: [{ http1: 2, h2: 1 }],
+        kind: 'beat',
+        reports: [
+          {
+            kind: 'counts',
+            generation,
+            flush: message.flush,
+            cells: Uint32Array.of(2),
+            values: Float64Array.of(1),
+            connections: [{ http1: 2, h2: 1 }],
+          },
+        ],
       });
       break;
     case 'ping':

@@ -37,7 +37,14 @@ const monotonic = (): number => performance.now();
 function supervise(behaviour: string, plan: Plan): Supervisor {
   process.env['FAKE'] = behaviour;
   events = new Events(() => 0);
-  supervisor = new Supervisor(plan, { workerScript: FAKE_WORKER, events, monotonic, onEvidence() {}, onServed() {} });
+  supervisor = new Supervisor(plan, {
+    workerScript: FAKE_WORKER,
+    events,
+    monotonic,
+    onEvidence() {},
+    onBeat() {},
+    onServed() {},
+  });
   return supervisor;
 }
 

@@ -158,6 +158,9 @@ test('metrics of the replica', async () => {
     expect(value(text, 'crossfade_state_age_seconds')).toBe(2.5);
     expect(value(text, 'crossfade_build_info', { version: '0.1.0', node: process.version })).toBe(1);
     expect(value(text, 'process_start_time_seconds')).toBeGreaterThan(0);
+    // Its distribution would only tell the pace at which it is looked at.
+    expect(text).toMatch(/^nodejs_eventloop_lag_seconds /m);
+    expect(text).not.toMatch(/^nodejs_eventloop_lag_(?!seconds)/m);
   }
 });
 
