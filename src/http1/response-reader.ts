@@ -5,6 +5,7 @@ import { BodyDecoder } from './body.ts';
 import type { ResponseFault } from './fault.ts';
 import { isHopeless } from './hopeless.ts';
 import { ResponseHead } from './response.ts';
+import type { ResponseHeads } from './response-heads.ts';
 
 export interface ResponseLimits {
   readonly headBytes: number;
@@ -30,7 +31,10 @@ type ReaderState = 'idle' | 'head' | 'body' | 'failed';
 const EMPTY = Buffer.alloc(0);
 
 export class ResponseReader {
-  readonly head: ResponseHead;
+  readonly #own: ResponseHead;
+  /** Of the response that came last: its own, filled anew for each, or one of those that all connections share. */
+  #head: ResponseHead;
+  readonly #heads: ResponseHeads;
   readonly #sink: ResponseSink;
   readonly #limits: ResponseLimits;
   readonly #body: BodyDecoder;
@@ -44,10 +48,13 @@ export class ResponseReader {
   #pending: Buffer = EMPTY;
   #searched = 0;
 
-  constructor(limits: ResponseLimits, sink: ResponseSink) {
+  /** @param heads of the endpoint */
+  constructor(limits: ResponseLimits, heads: ResponseHeads, sink: ResponseSink) {
     this.#limits = limits;
+    this.#heads = heads;
     this.#sink = sink;
-    this.head = new ResponseHead(limits.fields);
+    this.#own = new ResponseHead(limits.fields);
+    this.#head = this.#own;
     this.#body = new BodyDecoder(limits);
   }
 
@@ -133,7 +140,7 @@ export class ResponseReader {
   }
 
   #readHead(bytes: Buffer, at: number, end: number): number {
-    const again = this.#searched === 0 ? this.head.repeatedUntil(bytes, at, end, this.#answersHead) : -1;
+    const again = this.#searched === 0 ? this.#head.repeatedUntil(bytes, at, end, this.#answersHead) : -1;
     if (again !== -1) return this.#onHead(bytes, again, end);
     const empty = findBlankLine(bytes, at + Math.max(0, this.#searched - 3), end);
     if (empty === -1) {
@@ -144,14 +151,26 @@ export class ResponseReader {
     }
     this.#searched = 0;
     const headEnd = empty + 4;
-    if (headEnd - at <= this.#limits.headBytes && this.head.parse(bytes, at, headEnd, this.#answersHead))
-      return this.#onHead(bytes, headEnd, end);
-    this.#fail('upstreamInvalid');
-    return headEnd;
+    const head = headEnd - at <= this.#limits.headBytes ? this.#parse(bytes, at, headEnd) : null;
+    if (head === null) {
+      this.#fail('upstreamInvalid');
+      return headEnd;
+    }
+    this.#head = head;
+    return this.#onHead(bytes, headEnd, end);
+  }
+
+  /** Null: it is not valid. */
+  #parse(bytes: Buffer, at: number, headEnd: number): ResponseHead | null {
+    const answersHead = this.#answersHead;
+    const known = this.#heads.find(bytes, at, headEnd, answersHead);
+    if (known !== null) return known;
+    const own = this.#own;
+    return own.parse(bytes, at, headEnd, answersHead) ? this.#heads.note(own, bytes, at, headEnd, answersHead) : null;
   }
 
   #onHead(bytes: Buffer, headEnd: number, end: number): number {
-    const head = this.head;
+    const head = this.#head;
     if (head.status === 101) {
       if (!this.#mayUpgrade) {
         this.#fail('upstreamInvalid');

@@ -8,7 +8,7 @@ import { repeatedUntil } from './repeated.ts';
 /** `HTTP/1.` */
 const VERSION = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e] as const;
 
-/** One response's head. Made once a connection and filled anew for each response. */
+/** One response's head. Filled anew for each response of a connection, or kept for those that have the same. */
 export class ResponseHead {
   status = 0;
   /** Without meaning, but passed on as it came. */

@@ -23,12 +23,18 @@ import { HpackEncoder } from './hpack-encoder.ts';
 import type { Output } from './output.ts';
 import { SETTING_BYTES } from './settings.ts';
 
+/** Header blocks whose encodings a connection keeps. There are many connections of clients, with few heads of responses each. */
+const KEPT_RESPONSES = 16;
+/** The few sessions to an endpoint carry the requests of all clients, which differ at least in where they come from. */
+const KEPT_REQUESTS = 256;
+
 export class FrameWriter {
-  readonly encoder = new HpackEncoder();
+  readonly encoder: HpackEncoder;
   readonly #output: Output;
 
-  constructor(output: Output) {
+  constructor(output: Output, isServer: boolean) {
     this.#output = output;
+    this.encoder = new HpackEncoder(isServer ? KEPT_RESPONSES : KEPT_REQUESTS);
   }
 
   preface(): void {

@@ -1,5 +1,6 @@
 /** Fields to header blocks (RFC 7541). One a connection, since blocks build on those before. */
 import { ENTRY_BYTES } from './dynamic-table.ts';
+import { Encodings } from './encodings.ts';
 import type { FieldBlock } from './field-block.ts';
 import { huffmanEncode, huffmanLength } from './huffman.ts';
 import { writeLatin1 } from './latin1.ts';
@@ -69,6 +70,12 @@ export class HpackEncoder {
   #isResized = false;
   /** Changes with every change of the dynamic table. */
   #version = 0;
+  readonly #encodings: Encodings;
+
+  /** @param kept blocks whose encodings are kept, a power of two */
+  constructor(kept: number) {
+    this.#encodings = new Encodings(kept);
+  }
 
   /** The peer's SETTINGS_HEADER_TABLE_SIZE; @param smallest the least it has been since */
   resize(bytes: number, smallest: number): void {
@@ -92,21 +99,17 @@ export class HpackEncoder {
   /** Writes a block at bytes[at …), which must have room for its `bound`. Returns where it ends. */
   encode(block: FieldBlock, bytes: Buffer, at: number): number {
     if (block.base !== null) return this.#encodeFields(block, bytes, this.encode(block.base, bytes, at));
-    const kept = block.encodingBy(this);
-    const isKnown = kept !== null && kept.version === this.#version;
-    if (isKnown && kept.bytes !== null) {
-      bytes.set(kept.bytes, at);
-      return at + kept.bytes.length;
+    const known = this.#encodings.of(block, this.#version);
+    if (known !== null) {
+      bytes.set(known, at);
+      return at + known.length;
     }
-    const end = this.#encodeFields(block, bytes, this.#isResized ? this.#sizeUpdates(bytes, at) : at);
-    if (kept === null) {
-      block.keepEncoding({ encoder: this, version: this.#version, bytes: null });
-    } else if (isKnown && kept.version === this.#version) {
-      kept.bytes = Uint8Array.prototype.slice.call(bytes, at, end);
-    } else {
-      kept.version = this.#version;
-      kept.bytes = null;
-    }
+    const version = this.#version;
+    const isResized = this.#isResized;
+    const end = this.#encodeFields(block, bytes, isResized ? this.#sizeUpdates(bytes, at) : at);
+    if (block.isRepeated && !isResized && version === this.#version)
+      this.#encodings.keep(block, version, Uint8Array.prototype.slice.call(bytes, at, end));
+    block.isRepeated = true;
     return end;
   }
 

@@ -67,7 +67,7 @@ export class Lifecycle implements StreamCommands {
     this.#onOver = onOver;
     this.#resets = new Budget(options.maxConcurrentStreams, RESETS_PER_SECOND);
     this.output = new Output(sink);
-    this.writer = new FrameWriter(this.output);
+    this.writer = new FrameWriter(this.output, this.isServer);
     this.receiver = new Receiver(options, this.writer);
     this.sender = new Sender(this.output, this.writer, (stream) => this.#onLocalEnd(stream));
     this.departure = new Departure(this.isServer, this.writer, this.streams, () => this.fail(NO_ERROR, ''));

@@ -21,7 +21,7 @@ import { SWEEP_MS, type Watched } from './sweeper.ts';
 import { Tunnel } from './tunnel.ts';
 
 /** Of a backend's response. Larger than for requests: what a backend sends is not an attack but an annoyance. */
-const RESPONSE_LIMITS = { headBytes: 65_536, fields: 256 };
+export const RESPONSE_LIMITS = { headBytes: 65_536, fields: 256 };
 
 const HTTP1 = ['http/1.1'] as const;
 
@@ -68,7 +68,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, DialSink, Watc
       this.#state = 'idle';
       this.#idleUntilMs = now + IDLE_MS;
     }
-    this.#reader = new ResponseReader(RESPONSE_LIMITS, this);
+    this.#reader = new ResponseReader(RESPONSE_LIMITS, pool.heads, this);
     this.#writer = new Http1Writer(this.#channel.output, false);
     pool.runtime.sweeper.watch(this);
     this.#watchConnect(now);

@@ -1,13 +1,14 @@
 /** Connections to one endpoint, or sessions of HTTP/2. Outlives snapshots: a change of weights or of the table drops none that is still wanted. */
 import type { SecureContext } from 'node:tls';
 import type { Timeouts } from '../domain/route.ts';
+import { ResponseHeads } from '../http1/response-heads.ts';
 import type { AttemptsOfEndpoint } from '../seam.ts';
 import type { Channel } from './channel.ts';
 import { DOWN, WARMING } from './choice.ts';
 import { Doubt } from './doubt.ts';
 import type { Exchange } from './exchange.ts';
 import type { OutboundHalf } from './halves.ts';
-import { OutboundHttp1 } from './outbound-http1.ts';
+import { OutboundHttp1, RESPONSE_LIMITS } from './outbound-http1.ts';
 import type { PendingQueue } from './pending-queue.ts';
 import type { Runtime } from './runtime.ts';
 import { SessionPool } from './session-pool.ts';
@@ -58,6 +59,8 @@ export class Pool {
   connectMs = 0;
   /** What happened here since the supervisor was told last. */
   readonly seen = { attempts: 0, faults: 0, streak: 0 };
+  /** That its HTTP/1.1 connections share. */
+  readonly heads = new ResponseHeads(RESPONSE_LIMITS.fields);
   readonly doubt: Doubt;
   /** Who waits for a connection here or at another of the backend's endpoints; null: nobody may. */
   readonly pending: PendingQueue | null;

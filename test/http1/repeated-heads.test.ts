@@ -1,6 +1,9 @@
 /** A head that comes once more is not read once more: nobody may be able to tell. */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { ResponseHead } from '../../src/http1/response.ts';
+import { ResponseHeads } from '../../src/http1/response-heads.ts';
+import { ResponseReader, type ResponseSink } from '../../src/http1/response-reader.ts';
 import { bytesOf, cutAt } from './cuts.ts';
 import { RequestTranscript, ResponseTranscript, readRequests } from './transcript.ts';
 
@@ -80,6 +83,57 @@ test('responses on one connection read as each would alone, to HEAD and to other
     }),
     { numRuns: 500 },
   );
+});
+
+test('responses on connections that share their heads read as each would alone', () => {
+  // Lengths and places in the table collide, too.
+  const sized = fc.nat(40).map((length) => `HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n${'x'.repeat(length)}`);
+  const dated = fc
+    .nat(40)
+    .map((at) => `HTTP/1.1 200 OK\r\nDate: ${at}\r\nContent-Length: 1\r\n${'y: z\r\n'.repeat(at % 3)}\r\nx`);
+  const text = fc.oneof(fc.constantFrom(...RESPONSES), sized, dated);
+  const one = fc.oneof(
+    fc.record({ connection: fc.nat(2), text, answersHead: fc.constant(false) }),
+    fc.record({ connection: fc.nat(2), text: fc.constantFrom(...TO_HEAD), answersHead: fc.constant(true) }),
+  );
+  fc.assert(
+    fc.property(fc.array(one, { minLength: 1, maxLength: 60 }), fc.array(fc.nat(60)), (responses, cuts) => {
+      const heads = new ResponseHeads(100);
+      const shared = [0, 1, 2].map(() => new ResponseTranscript(undefined, heads));
+      const alone = [0, 1, 2].map((): ResponseTranscript[] => []);
+      for (const { connection, text: bytes, answersHead } of responses) {
+        read(shared[connection] as ResponseTranscript, bytes, answersHead, cuts);
+        const single = new ResponseTranscript();
+        read(single, bytes, answersHead, []);
+        alone[connection]?.push(single);
+      }
+      for (const [i, { responses: seen, interim, fault }] of shared.entries()) {
+        expect(fault).toBeNull();
+        expect(seen).toEqual(alone[i]?.flatMap((each) => each.responses));
+        expect(interim).toEqual(alone[i]?.flatMap((each) => each.interim));
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('the head of a response that came before is the same object on all connections, and stays as it is', () => {
+  const heads = new ResponseHeads(100);
+  const seen: ResponseHead[] = [];
+  const sink = new Proxy({} as ResponseSink, {
+    get: (_, name) => (name === 'onHead' ? (head: ResponseHead) => seen.push(head) : () => undefined),
+  });
+  const [text, other] = RESPONSES as [string, string];
+  for (const answer of [text, text, other, text, other, other, text]) {
+    const reader = new ResponseReader({ headBytes: 1_000, fields: 100 }, heads, sink);
+    reader.expect(false, false);
+    reader.feed(bytesOf(answer));
+  }
+  // From the second time on.
+  expect(new Set([seen[1], seen[3], seen[6]]).size).toBe(1);
+  expect(new Set([seen[4], seen[5]]).size).toBe(1);
+  expect(seen[1]?.fields.get('content-length')).toBe('3');
+  expect(seen[4]?.fields.get('content-length')).toBe('2');
 });
 
 test('the limits of a body hold for a repeated head', () => {

@@ -5,6 +5,7 @@ import { UPGRADE } from '../../src/http1/known.ts';
 import type { RequestHead } from '../../src/http1/request.ts';
 import { type RequestLimits, RequestReader, type RequestSink } from '../../src/http1/request-reader.ts';
 import type { ResponseHead } from '../../src/http1/response.ts';
+import { ResponseHeads } from '../../src/http1/response-heads.ts';
 import { type ResponseLimits, ResponseReader, type ResponseSink } from '../../src/http1/response-reader.ts';
 
 export const REQUEST_LIMITS: RequestLimits = { headBytes: 16_384, fields: 100, targetBytes: 8_192, bodyBytes: 0 };
@@ -121,8 +122,9 @@ export class ResponseTranscript implements ResponseSink {
   tunnel: string | null = null;
   readonly reader: ResponseReader;
 
-  constructor(limits: ResponseLimits = RESPONSE_LIMITS) {
-    this.reader = new ResponseReader(limits, this);
+  /** @param heads shared with other connections to the same endpoint */
+  constructor(limits: ResponseLimits = RESPONSE_LIMITS, heads = new ResponseHeads(limits.fields)) {
+    this.reader = new ResponseReader(limits, heads, this);
   }
 
   get last(): SeenResponse | undefined {

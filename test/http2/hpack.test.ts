@@ -119,7 +119,7 @@ describe('what is encoded is decoded to the same', () => {
     const sized = fc.tuple(head, fc.option(fc.integer({ min: 0, max: 5_000 })));
     fc.assert(
       fc.property(fc.array(sized, { maxLength: 30 }), (heads) => {
-        const [encoder, decoder] = [new HpackEncoder(), new HpackDecoder()];
+        const [encoder, decoder] = [new HpackEncoder(16), new HpackDecoder()];
         for (const [fields, size] of heads) {
           if (size !== null) encoder.resize(size, size);
           expect(decode(decoder, encode(encoder, fields.flat()))).toEqual(fields.flat());
@@ -129,7 +129,7 @@ describe('what is encoded is decoded to the same', () => {
   });
 
   test('the same block again and again is a few bytes, and changes when the table does', () => {
-    const [encoder, decoder] = [new HpackEncoder(), new HpackDecoder()];
+    const [encoder, decoder] = [new HpackEncoder(16), new HpackDecoder()];
     const block = new FieldBlock(['x-a', 'one', 'x-b', 'two'], null);
     const bytes = Buffer.alloc(200);
     const lengths = [0, 1, 2, 3].map(() => {
@@ -144,7 +144,7 @@ describe('what is encoded is decoded to the same', () => {
 
   test('one block on many connections by turns is right on each, whatever came before there', () => {
     const shared = new FieldBlock(['x-a', 'one', 'x-b', 'two'], null);
-    const ends = Array.from({ length: 12 }, () => [new HpackEncoder(), new HpackDecoder()] as const);
+    const ends = Array.from({ length: 12 }, () => [new HpackEncoder(16), new HpackDecoder()] as const);
     const bytes = Buffer.alloc(200);
     for (let turn = 0; turn < 200; turn++) {
       const [encoder, decoder] = ends[(turn * 7) % ends.length] as (typeof ends)[number];
@@ -155,8 +155,26 @@ describe('what is encoded is decoded to the same', () => {
     }
   });
 
+  test('more blocks by turns than their encodings are kept of are right each time, while the table changes', () => {
+    const [encoder, decoder] = [new HpackEncoder(16), new HpackDecoder()];
+    const blocks = Array.from(
+      { length: 60 },
+      (_, i) => new FieldBlock(['x-a', 'one', 'x-b', `${i % 20}`, 'x-c', `${i}`], null),
+    );
+    const bytes = Buffer.alloc(300);
+    fc.assert(
+      fc.property(fc.array(fc.nat(59), { minLength: 1, maxLength: 200 }), fc.nat(4_096), (turns, size) => {
+        encoder.resize(size, size);
+        for (const turn of turns) {
+          const block = blocks[turn] as FieldBlock;
+          expect(decode(decoder, bytes.subarray(0, encoder.encode(block, bytes, 0)))).toEqual(block.flat);
+        }
+      }),
+    );
+  });
+
   test('a value that differs each time costs its name once, and leaves the encodings before it as they are', () => {
-    const [encoder, decoder] = [new HpackEncoder(), new HpackDecoder()];
+    const [encoder, decoder] = [new HpackEncoder(16), new HpackDecoder()];
     const base = new FieldBlock(['x-a', 'one', 'x-b', 'two'], null);
     const bytes = Buffer.alloc(200);
     const lengths = Array.from({ length: 100 }, (_, i) => {
@@ -166,18 +184,17 @@ describe('what is encoded is decoded to the same', () => {
     });
     // Two indexes, the name's index in a byte or two, and the value with its length.
     expect(Math.max(...lengths.slice(1))).toBeLessThanOrEqual(2 + 2 + 1 + 5);
-    expect(base.encodingBy(encoder)?.bytes).toHaveLength(2);
   });
 
   test.each(['authorization', 'set-cookie'])('%s is in no table', (secret) => {
-    const encoder = new HpackEncoder();
+    const encoder = new HpackEncoder(16);
     const once = encode(encoder, [secret, 'abc']);
     expect((once[0] as number) & 0xf0).toBe(0x10);
     expect(encode(encoder, [secret, 'abc'])).toEqual(once);
   });
 
   test('a name whose values never come again stops filling the table', () => {
-    const encoder = new HpackEncoder();
+    const encoder = new HpackEncoder(16);
     encode(encoder, ['x-a', 'kept']);
     for (let i = 0; i < 1_000; i++) encode(encoder, ['x-request-id', `${i}`, 'x-a', 'kept']);
     expect(encode(encoder, ['x-a', 'kept'])).toHaveLength(1);
@@ -211,7 +228,7 @@ describe.runIf(hasPeer)('against the HPACK of python3-hpack, random heads on man
   test('it decodes what we encode', async () => {
     const ask = peer();
     for (const [connection, heads] of connections.entries()) {
-      const encoder = new HpackEncoder();
+      const encoder = new HpackEncoder(16);
       const commands = heads.map(([fields, size]) => {
         if (size !== null) encoder.resize(size, size);
         return { connection, block: encode(encoder, fields.flat()).toString('hex') };
