@@ -37,6 +37,23 @@ export class Rendering {
   }
 }
 
+/** What was found out about a head, such as its route, kept with it as long as the same comes again: what that depends on besides stays the same for long. */
+export class Finding {
+  /** That it holds good for, by identity; null: nothing was found out. */
+  by: object | null = null;
+  value = 0;
+
+  /** Another head comes. */
+  clear(): void {
+    this.by = null;
+  }
+
+  keep(by: object, value: number): void {
+    this.by = by;
+    this.value = value;
+  }
+}
+
 /** Lower-case names of fields that belong to one hop (RFC 9110 section 7.6.1). */
 export const HOP_BY_HOP_NAMES: ReadonlySet<string> = new Set([
   'connection',

@@ -1,11 +1,12 @@
 /** Request heads (RFC 9112 sections 3 and 5). */
+import { Finding } from '../fields.ts';
 import { CR, HOST, LF, SP, TARGET, TOKEN } from './chars.ts';
 import type { RequestFault } from './fault.ts';
 import { Http1Fields } from './fields.ts';
 import { type ConnectionOptions, connectionOptions, requestBodyLength } from './framing.ts';
 import { HOST_FIELD } from './known.ts';
 import { latin1 } from './latin1.ts';
-import { repeatedUntil } from './repeated.ts';
+import { RepeatedHead } from './repeated.ts';
 
 export interface HeadLimits {
   /** Bytes of a head: request line, fields and the empty line. */
@@ -32,9 +33,10 @@ export class RequestHead {
   keepAlive = true;
   connection: ConnectionOptions = { close: false, keepAlive: false, upgrade: false, nominated: null };
   readonly fields: Http1Fields;
+  readonly route = new Finding();
   readonly #limits: HeadLimits;
-  /** The head that all of the above was read from; '' when the last one was not valid. */
-  #text = '';
+  /** The head that all of the above was read from, if it was valid. */
+  readonly #last = new RepeatedHead();
 
   constructor(limits: HeadLimits) {
     this.#limits = limits;
@@ -43,14 +45,15 @@ export class RequestHead {
 
   /** Where the head at `at` ends if it is the last one once more, as clients that keep their connection often send it; else -1. */
   repeatedUntil(bytes: Buffer, at: number, end: number): number {
-    return repeatedUntil(this.#text, bytes, at, end);
+    return this.#last.until(bytes, at, end);
   }
 
   /** Parses the head at bytes[at, end), `end` being behind the empty line. Returns what is wrong, or null. */
   parse(bytes: Buffer, at: number, end: number): RequestFault | null {
-    this.#text = '';
+    this.#last.keep('');
+    this.route.clear();
     const fault = this.#parse(bytes, at, end);
-    if (fault === null) this.#text = this.fields.text;
+    if (fault === null) this.#last.keep(this.fields.text);
     return fault;
   }
 

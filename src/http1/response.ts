@@ -3,7 +3,7 @@ import { CR, LF, SP, VALUE } from './chars.ts';
 import { Http1Fields } from './fields.ts';
 import { type ConnectionOptions, connectionOptions, responseBodyLength } from './framing.ts';
 import { latin1 } from './latin1.ts';
-import { repeatedUntil } from './repeated.ts';
+import { RepeatedHead } from './repeated.ts';
 
 /** `HTTP/1.` */
 const VERSION = [0x48, 0x54, 0x54, 0x50, 0x2f, 0x31, 0x2e] as const;
@@ -20,8 +20,8 @@ export class ResponseHead {
   keepAlive = true;
   connection: ConnectionOptions = { close: false, keepAlive: false, upgrade: false, nominated: null };
   readonly fields: Http1Fields;
-  /** The head that all of the above was read from; '' when the last one was not valid. */
-  #text = '';
+  /** The head that all of the above was read from, if it was valid. */
+  readonly #last = new RepeatedHead();
   #answersHead = false;
 
   constructor(fieldLimit: number) {
@@ -30,15 +30,15 @@ export class ResponseHead {
 
   /** Where the head at `at` ends if it is the last one once more; else -1. */
   repeatedUntil(bytes: Buffer, at: number, end: number, answersHead: boolean): number {
-    return answersHead === this.#answersHead ? repeatedUntil(this.#text, bytes, at, end) : -1;
+    return answersHead === this.#answersHead ? this.#last.until(bytes, at, end) : -1;
   }
 
   /** Parses the head at bytes[at, end), `end` being behind the empty line. False when it is not valid or its body's end cannot be told. */
   parse(bytes: Buffer, at: number, end: number, answersHead: boolean): boolean {
-    this.#text = '';
+    this.#last.keep('');
     this.#answersHead = answersHead;
     const isValid = this.#parse(bytes, at, end, answersHead);
-    if (isValid) this.#text = this.fields.text;
+    if (isValid) this.#last.keep(this.fields.text);
     return isValid;
   }
 

@@ -2,7 +2,7 @@
 import { UNKNOWN } from './body-length.ts';
 import { COMPRESSION_ERROR, NO_ERROR, PROTOCOL_ERROR, REFUSED_STREAM, STREAM_CLOSED } from './error-code.ts';
 import { HeaderFrames } from './header-frames.ts';
-import { HeaderReader, MALFORMED, UNDECODABLE } from './header-reader.ts';
+import { HeaderReader, UNDECODABLE } from './header-reader.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { RequestHead } from './request.ts';
 import type { ResponseHead } from './response.ts';
@@ -72,18 +72,17 @@ export class HeaderBlocks {
       return;
     }
     const trailers = this.#reader.trailers(bytes, at, end);
-    if (trailers === UNDECODABLE) this.#failToDecode();
-    else if (trailers === MALFORMED || !endsStream) life.resetFor(stream, PROTOCOL_ERROR);
-    else life.onRemoteEnd(stream, trailers);
+    if (typeof trailers !== 'string' && endsStream) life.onRemoteEnd(stream, trailers);
+    else if (trailers === UNDECODABLE) this.#failToDecode();
+    else life.resetFor(stream, PROTOCOL_ERROR);
   }
 
   #onResponseBlock(stream: Http2Stream): void {
     const { bytes, at, end, endsStream } = this.#frames;
     const head = this.#reader.response(bytes, at, end, endsStream, stream.answersHead);
-    if (head === UNDECODABLE) {
-      this.#failToDecode();
-    } else if (head === MALFORMED) {
-      this.#life.resetFor(stream, PROTOCOL_ERROR);
+    if (typeof head === 'string') {
+      if (head === UNDECODABLE) this.#failToDecode();
+      else this.#life.resetFor(stream, PROTOCOL_ERROR);
     } else if (head.status < 200) {
       stream.sink.onInterim(head);
     } else {
@@ -114,14 +113,14 @@ export class HeaderBlocks {
       return;
     }
     const head = this.#reader.request(bytes, at, end, endsStream);
-    if (head === UNDECODABLE) {
+    if (typeof head !== 'string') {
+      this.#onRequest(life.begin(streamId), head, endsStream);
+    } else if (head === UNDECODABLE) {
       this.#failToDecode();
-    } else if (head === MALFORMED) {
+    } else {
       streams.use(streamId);
       life.sink.onMalformed();
       life.resetId(streamId, PROTOCOL_ERROR);
-    } else {
-      this.#onRequest(life.begin(streamId), head, endsStream);
     }
   }
 

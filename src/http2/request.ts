@@ -1,4 +1,5 @@
 /** Request heads (RFC 9113 section 8.3.1). */
+import { Finding } from '../fields.ts';
 import { NO_BODY, NO_CONNECTION_OPTIONS, UNKNOWN } from './body-length.ts';
 import { COLON, HOST, TARGET, TOKEN } from './chars.ts';
 import type { RequestFault } from './fault.ts';
@@ -19,6 +20,7 @@ export class RequestHead {
   /** Bytes of the body, NO_BODY or UNKNOWN. */
   readonly bodyLength: number;
   readonly connection = NO_CONNECTION_OPTIONS;
+  readonly route = new Finding();
   /** What is to be answered instead of passing the request on, or null. */
   readonly fault: RequestFault | null;
 

@@ -227,7 +227,8 @@ export class Exchange implements Pending, Sweepable {
   #ask(pool: Pool, fresh: boolean, isPaused: boolean): boolean {
     const request = this.#request as RequestView;
     const outbound = pool.acquire(this, (this.#route as RouteSpec).timeouts, fresh);
-    if (outbound === 'poolExhausted') return false;
+    // Not by comparing: what is nearly always an object would be compared with a text by a call.
+    if (typeof outbound === 'string') return false;
     if (!outbound.isConnected) this.#observation.connecting();
     else if (this.#waiting.isUnderWay) this.#observation.connected(this.#runtime.clock());
     this.#attempts.started(pool);

@@ -3,7 +3,7 @@
  * answered, an outbound half the same request being asked of a backend. The exchange stands between them and is told by both.
  */
 import type { ErrorCode } from '../domain/errors.ts';
-import type { Fields } from '../fields.ts';
+import type { Fields, Finding } from '../fields.ts';
 import type { AddedFields } from './added-fields.ts';
 import type { Forwarding } from './forwarding.ts';
 import type { Tunnel } from './tunnel.ts';
@@ -25,6 +25,8 @@ export interface RequestView {
   /** Bytes, NO_BODY or CHUNKED (unknown until its end). */
   readonly bodyLength: number;
   readonly connection: HopOptions;
+  /** Its route, by the matcher. */
+  readonly route: Finding;
 }
 
 /** A response as the exchange and an inbound half read it; good until its end. */

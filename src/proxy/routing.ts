@@ -6,8 +6,12 @@ import type { RequestView } from './halves.ts';
 /** @returns index into the snapshot's routes, or -1 */
 export function routeOf(snapshot: Snapshot, request: RequestView): number {
   const { matcher } = snapshot;
+  const { route } = request;
+  if (route.by === matcher) return route.value;
   const host = matcher.usesHosts ? hostName(request.authority) : '';
-  return matcher.match(host, matchPath(request.target), request.method, request.fields);
+  const found = matcher.match(host, matchPath(request.target), request.method, request.fields);
+  route.keep(matcher, found);
+  return found;
 }
 
 /** Without the query; `OPTIONS *` asks about the whole server and is matched as its root. */

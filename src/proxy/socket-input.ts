@@ -1,7 +1,7 @@
 /** Reading from sockets past the stream machinery of node:net and node:tls, which read into a fresh 64 KiB allocation each time. */
 import type { Socket } from 'node:net';
 import { READ_BUFFER } from './read-buffer.ts';
-import { binding, handleOf } from './stream-binding.ts';
+import { handleOf, READ_BYTES_OR_ERROR, STREAM_STATE } from './stream-binding.ts';
 
 /** As node:net keeps the buffer of its option `onread`, which it offers for outgoing cleartext connections only. */
 const OWN_BUFFER = 'kBuffer';
@@ -15,25 +15,24 @@ let ownBuffer: symbol | undefined;
 export function readByHandle(socket: Socket, onData: (bytes: Buffer, length: number) => void): void {
   const handle = handleOf(socket);
   ownBuffer ??= Object.getOwnPropertySymbols(socket).find(({ description }) => description === OWN_BUFFER);
-  if (handle === null || binding === null || ownBuffer === undefined) {
+  if (handle === null || ownBuffer === undefined) {
     socket.on('data', (bytes: Buffer) => onData(bytes, bytes.length)).resume();
     return;
   }
-  const { streamBaseState, kReadBytesOrError } = binding;
   const { onread } = handle;
   const end = (error: number): void => {
     if (socket.isPaused()) {
       socket.once('resume', () => end(error));
       return;
     }
-    streamBaseState[kReadBytesOrError] = error;
+    STREAM_STATE[READ_BYTES_OR_ERROR] = error;
     onread.call(handle, undefined);
   };
   // From now on pause and resume stop and start the reading itself.
   Reflect.set(socket, ownBuffer, READ_BUFFER);
   handle.useUserBuffer(READ_BUFFER);
   handle.onread = () => {
-    const length = streamBaseState[kReadBytesOrError] as number;
+    const length = STREAM_STATE[READ_BYTES_OR_ERROR] as number;
     if (length > 0) onData(READ_BUFFER, length);
     else if (length < 0) end(length);
   };

@@ -92,18 +92,30 @@ function loadBinding(): StreamBinding | null {
   }
 }
 
-/** Good for the next write as long as writes finish at once. */
-let spare: WriteRequest | null = null;
+// By themselves, so that compiled code holds the array's address instead of finding it again after each call into the kernel.
 
-export function takeRequest({ WriteWrap }: StreamBinding): WriteRequest {
-  const request = spare ?? new WriteWrap();
-  spare = null;
-  return request;
+/** What Node says of the call that was made last; nothing without a binding. */
+export const STREAM_STATE: Int32Array = binding?.streamBaseState ?? new Int32Array(1);
+/** Index: bytes read, or libuv's error. */
+export const READ_BYTES_OR_ERROR = binding?.kReadBytesOrError ?? 0;
+/** Index: whether the last write has yet to end. */
+const LAST_WRITE_WAS_ASYNC = binding?.kLastWriteWasAsync ?? 0;
+
+/** Of the next write. The kernel takes nearly every write at once, and the request is as good as new. */
+let next: WriteRequest | null = null;
+
+/** Only where there is a `binding`. */
+export function nextRequest(): WriteRequest {
+  next ??= new (binding as StreamBinding).WriteWrap();
+  return next;
 }
 
-/** What it was for is over. */
-export function returnRequest(request: WriteRequest): void {
-  spare = request;
+/** Of the write just made with it, without error: the request, if that has yet to end and will be told to it; else null. */
+export function pendingRequest(): WriteRequest | null {
+  if (STREAM_STATE[LAST_WRITE_WAS_ASYNC] === 0) return null;
+  const request = next;
+  next = null;
+  return request;
 }
 
 /** Null: it is closed, or not of the kind that can be written to and read from like this. */

@@ -12,10 +12,12 @@ import type { Output } from './output.ts';
 import { READ_BUFFER } from './read-buffer.ts';
 import {
   binding,
+  nextRequest,
+  pendingRequest,
+  READ_BYTES_OR_ERROR,
   type Request,
-  returnRequest,
+  STREAM_STATE,
   type TcpHandle,
-  takeRequest,
   type WriteRequest,
 } from './stream-binding.ts';
 
@@ -86,9 +88,8 @@ export class TcpChannel implements Channel, Output {
   #writeEarly(handle: Handle, early: unknown[]): void {
     this.#early = null;
     this.#unfinished = 0;
-    const request = takeRequest(binding as Binding);
     // Whoever wrote it was told to wait, and will be told on only when the connection is known to be made.
-    if (this.#written(request, handle.writev(request, early, false), early)) process.nextTick(tellDrained, this);
+    if (this.#written(handle.writev(nextRequest(), early, false), early)) process.nextTick(tellDrained, this);
   }
 
   /** The chunks are of `writev`: each with its encoding. False: it was not. */
@@ -196,15 +197,13 @@ export class TcpChannel implements Channel, Output {
   text(text: string): boolean {
     const handle = this.#handle;
     if (handle === null) return this.#keep(text, 'latin1');
-    const request = takeRequest(binding as Binding);
-    return this.#written(request, handle.writeLatin1String(request, text), null);
+    return this.#written(handle.writeLatin1String(nextRequest(), text), null);
   }
 
   bytes(bytes: Uint8Array): boolean {
     const handle = this.#handle;
     if (handle === null) return this.#keep(bytes, 'buffer');
-    const request = takeRequest(binding as Binding);
-    return this.#written(request, handle.writeBuffer(request, bytes), bytes);
+    return this.#written(handle.writeBuffer(nextRequest(), bytes), bytes);
   }
 
   lend(bytes: Uint8Array): boolean {
@@ -216,25 +215,25 @@ export class TcpChannel implements Channel, Output {
   textAndBytes(text: string, bytes: Uint8Array): boolean {
     const handle = this.#handle;
     if (handle === null) return this.#keep(text, 'latin1', bytes, 'buffer');
-    const request = takeRequest(binding as Binding);
-    return this.#written(request, handle.writev(request, [text, 'latin1', bytes, 'buffer'], false), bytes);
+    return this.#written(handle.writev(nextRequest(), [text, 'latin1', bytes, 'buffer'], false), bytes);
   }
 
-  #written(request: WriteRequest, error: number, bytes: unknown): boolean {
+  #written(error: number, bytes: unknown): boolean {
     if (error !== 0) {
-      returnRequest(request);
       this.sink.broken();
       return false;
     }
-    const { streamBaseState, kLastWriteWasAsync } = binding as Binding;
-    if (streamBaseState[kLastWriteWasAsync] === 0) {
-      returnRequest(request);
-      return this.#unfinished === 0;
-    }
+    const request = pendingRequest();
+    if (request === null) return this.#unfinished === 0;
+    this.#await(request, bytes);
+    return false;
+  }
+
+  /** By itself: a function with a closure in it makes room for what that needs whenever it is called. */
+  #await(request: WriteRequest, bytes: unknown): void {
     this.#unfinished++;
     request.bytes = bytes;
     request.oncomplete = (status) => this.#completed(status);
-    return false;
   }
 
   #completed(status: number): void {
@@ -275,8 +274,7 @@ export class TcpChannel implements Channel, Output {
 // One function for all connections, instead of closures for each.
 
 function onRead(this: Handle): void {
-  const { streamBaseState, kReadBytesOrError } = binding as Binding;
-  this.owner?.onRead(streamBaseState[kReadBytesOrError] as number);
+  this.owner?.onRead(STREAM_STATE[READ_BYTES_OR_ERROR] as number);
 }
 
 function onClosed(this: Handle): void {

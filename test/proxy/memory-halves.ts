@@ -1,6 +1,6 @@
 /** Both halves of an exchange without HTTP/1 and without sockets: what HTTP/2 will look like to the exchange. */
 import type { ErrorCode } from '../../src/domain/errors.ts';
-import { type Fields, FlatFields } from '../../src/fields.ts';
+import { type Fields, Finding, FlatFields } from '../../src/fields.ts';
 import { CHUNKED } from '../../src/http1/framing.ts';
 import type { AddedFields } from '../../src/proxy/added-fields.ts';
 import { Exchange } from '../../src/proxy/exchange.ts';
@@ -21,6 +21,7 @@ export function request(method: string, target: string, fields: readonly string[
     fields: new FlatFields([':method', method, ':path', target, ':authority', 'shop.example', ...fields]),
     bodyLength,
     connection: NO_OPTIONS,
+    route: new Finding(),
   };
 }
 
