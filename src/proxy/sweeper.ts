@@ -102,15 +102,21 @@ export class Sweeper {
       for (let due = this.#slot + 1; due <= slot; due++) this.#wakeSlot(due);
     }
     this.#slot = slot;
-    // Whoever a sweep before has not come by yet is looked at by this one.
     const isUnderWay = this.#left > 0;
+    // Turns take so long that the sweep before is not over. Begun anew without its rest, sweeps might never come to those that have been here longest.
+    if (isUnderWay) this.#look(this.#left);
     this.#left = this.#awake.size;
     if (!isUnderWay) this.#goOn();
   }
 
   readonly #goOn = (): void => {
-    const nowMs = this.#clock();
-    this.#left = this.#awake.visit(this.#left, SLICE, (watched) => watched.sweep(nowMs));
+    this.#look(SLICE);
     if (this.#left > 0) setImmediate(this.#goOn);
   };
+
+  /** @param most at so many */
+  #look(most: number): void {
+    const nowMs = this.#clock();
+    this.#left = this.#awake.visit(this.#left, most, (watched) => watched.sweep(nowMs));
+  }
 }

@@ -106,3 +106,14 @@ test('a sweep that begins before the last one is over misses nobody', async () =
   while (sleepers.some(({ looks }) => looks.length === 0)) await new Promise((resolve) => setImmediate(resolve));
   expect(sleepers.flatMap(({ looks }) => looks)).toContain(START_MS + SWEEP_MS);
 });
+
+test('regression: where turns are slow each sweep began anew at those that came last, and who came first was never looked at', async () => {
+  const sweeper = new Timed();
+  const sleepers = Array.from({ length: 1_000 }, () => new Sleeper());
+  for (const sleeper of sleepers) sweeper.watch(sleeper);
+  for (const nowMs of AT) {
+    sweeper.at(nowMs);
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  }
+  for (const { looks } of sleepers) expect(looks.length).toBeGreaterThanOrEqual(AT.length - 1);
+});
