@@ -118,7 +118,10 @@ export class InboundHttp2 implements ConnectionSink, ChannelSink, StreamOwner, W
 
   /** It may have ended only what it sends (TCP's half-close) and wait for its answers, or be gone: what it is told now finds that out. */
   peerEnded(): void {
-    if (this.#overMs > 0 || this.#halves.length === 0 || this.#channel.isReset()) {
+    this.#connection.flush();
+    // What has not left yet may be the end of an answer.
+    const isOver = this.#connection.openStreams === 0 && this.#output.isEmpty;
+    if (isOver || this.#channel.isReset()) {
       this.#close();
       return;
     }

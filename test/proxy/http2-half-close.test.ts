@@ -3,8 +3,8 @@ import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { AT_ATTEMPTS } from '../../src/domain/counts.ts';
 import { data, describeFrame, get, PREFACE, parseFrames, post, settings } from '../http2/frames.ts';
-import { type Plane, shows, until, Wire } from './harness.ts';
-import { backend, connect, OK, ok, plane } from './scene.ts';
+import { type Plane, ScriptedBackend, shows, until, Wire } from './harness.ts';
+import { backend, connect, inflight, OK, ok, plane } from './scene.ts';
 import { certificate, key } from './secured-backends.ts';
 
 /** Stream 1, asked in full, has its answer; stream 3, cut in its body, is cancelled. */
@@ -108,4 +108,22 @@ test('the same behind TLS', async () => {
   (await origin.asked(0)).say(OK);
   await wire.isClosed();
   expect(frames(wire)).toEqual(FIRST_ANSWERED);
+});
+
+test('regression: answers that had not left yet were lost when their client ended its sending side behind them', async () => {
+  const count = 600;
+  // Heads that no window holds up, and no table of fields keeps: more than the kernels take for a client that does not read.
+  const origin = await ScriptedBackend.answering('', `x-large: ${'~'.repeat(15_000)}\r\n`).listen();
+  onTestFinished(() => origin.close());
+  const proxy = await plane({ old: [origin] });
+  const wire = await say(proxy);
+  await until('settings', () => wire.received !== '');
+  wire.socket.pause();
+  for (let n = 0; n < count; n++) wire.socket.write(get(2 * n + 1));
+  await until('all answers', () => proxy.count(AT_ATTEMPTS) === count && inflight(proxy) === 0);
+  wire.socket.end();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  wire.socket.resume();
+  await wire.isClosed();
+  expect(frames(wire).filter((text) => text.startsWith('HEADERS'))).toHaveLength(count);
 });
