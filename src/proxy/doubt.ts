@@ -23,6 +23,7 @@ export class Doubt implements Watched {
   readonly #runtime: Runtime;
   readonly #host: string;
   readonly #port: number;
+  readonly #wasReached: () => boolean;
   readonly #onChange: (doubt: number) => void;
   /** How the last connection failed. */
   lastFailure: ErrorCode = 'connectFailed';
@@ -32,15 +33,20 @@ export class Doubt implements Watched {
   #pauseMs = FIRST_PAUSE_MS;
   #believedUntilMs = Number.NEGATIVE_INFINITY;
 
-  /** @param onChange told SUSPECT, DOWN or 0 */
+  /**
+   * @param wasReached whether connections have been made before
+   * @param onChange told SUSPECT, DOWN or 0
+   */
   constructor(
     runtime: Runtime,
     { host, port }: { readonly host: string; readonly port: number },
+    wasReached: () => boolean,
     onChange: (doubt: number) => void,
   ) {
     this.#runtime = runtime;
     this.#host = host;
     this.#port = port;
+    this.#wasReached = wasReached;
     this.#onChange = onChange;
   }
 
@@ -93,7 +99,7 @@ export class Doubt implements Watched {
     this.#probe = probe;
     probe.once('connect', () => this.reached());
     probe.on('error', ({ code = '' }: NodeJS.ErrnoException) => {
-      if (this.#probe === probe) this.#failed(connectFailure(code));
+      if (this.#probe === probe) this.#failed(connectFailure(code, this.#wasReached()));
     });
   }
 

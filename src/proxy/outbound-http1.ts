@@ -276,7 +276,7 @@ export class OutboundHttp1 implements OutboundHalf, ResponseSink, DialSink, Watc
   }
 
   failed(errno: string): void {
-    this.#fail(this.#connected ? 'upstreamReset' : connectFailure(errno));
+    this.#fail(this.#connected ? 'upstreamReset' : connectFailure(errno, this.#pool.wasReached));
   }
 
   /** Without an 'error' before it: the backend ended the connection. */

@@ -87,9 +87,19 @@ export class Pool {
     this.pending = pending;
     this.#connect = connect;
     this.#sessions = target.protocol === 'http1' ? null : new SessionPool(this);
-    this.doubt = new Doubt(runtime, target, (doubt) => {
-      this.caution = (this.caution & WARMING) | doubt;
-    });
+    this.doubt = new Doubt(
+      runtime,
+      target,
+      () => this.wasReached,
+      (doubt) => {
+        this.caution = (this.caution & WARMING) | doubt;
+      },
+    );
+  }
+
+  /** Whether a connection has been made here. */
+  get wasReached(): boolean {
+    return this.connectMs > 0;
   }
 
   /** The end of an attempt here. */

@@ -209,7 +209,7 @@ export class UpstreamSession implements ConnectionSink, DialSink, Watched {
   }
 
   failed(errno: string): void {
-    if (this.#state === 'connecting') this.failure = connectFailure(errno);
+    if (this.#state === 'connecting') this.failure = connectFailure(errno, this.#pool.pool.wasReached);
     this.#onGone();
   }
 

@@ -1,10 +1,12 @@
 /** Requests that fail before any byte of an answer: who gets them again, and who must not. */
+import { constants } from 'node:os';
 import * as fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { AT_ATTEMPTS, AT_FAULTS, AT_REQUESTS, AT_RESCUES, cellsOf } from '../../src/domain/counts.ts';
 import { FAULT_KINDS } from '../../src/domain/errors.ts';
 import { NEW, OLD, PPM, type RescuePolicy } from '../../src/domain/route.ts';
 import { RescueBudget } from '../../src/proxy/rescue-budget.ts';
+import { binding, type TcpHandle } from '../../src/proxy/stream-binding.ts';
 import { freePort, type Plane, type ScriptedBackend, type Wire } from './harness.ts';
 import type { ReceivedMessage } from './message.ts';
 import { answering, ask, backend, connect, GET, message, ok, plane } from './scene.ts';
@@ -37,7 +39,40 @@ function mute(seen: string[]): Promise<ScriptedBackend> {
   });
 }
 
+/** The kernel has no address of ours, with a port, for connections to this port. */
+function withoutAddress(port: number): void {
+  const { prototype } = (binding as NonNullable<typeof binding>).TCP as { prototype: TcpHandle };
+  const connects = Reflect.get<TcpHandle, 'connect'>(prototype, 'connect');
+  const spy = vi.spyOn(prototype, 'connect').mockImplementation(function (this: TcpHandle, request, address, to) {
+    return to === port ? -constants.errno.EADDRNOTAVAIL : connects.call(this, request, address, to);
+  });
+  onTestFinished(() => spy.mockRestore());
+}
+
 describe('from new to old', () => {
+  test('regression: an endpoint whose kind of address the machine does not have was never blamed, and its requests got no other', async () => {
+    const [old, fresh] = [await answering(ok('old')), await answering(ok('new'))];
+    const proxy = await plane({ old: [old], new: [fresh], weightPpm: PPM });
+    withoutAddress(fresh.port);
+    const client = await connect(proxy);
+    for (let i = 0; i < 3; i++) expect((await ask(client, GET)).body).toBe('old');
+    expect(count(proxy, NEW, fault('connectFailed'))).toBe(3);
+  });
+
+  test('when ports towards an endpoint have run out it is not blamed', async () => {
+    const [old, fresh] = [
+      await answering(ok('old')),
+      await answering(ok('new').replace('\r\n', '\r\nconnection: close\r\n')),
+    ];
+    const proxy = await plane({ old: [old], new: [fresh], weightPpm: PPM });
+    const client = await connect(proxy);
+    expect((await ask(client, GET)).body).toBe('new');
+    withoutAddress(fresh.port);
+    const refused = await ask(client, GET);
+    expect([refused.status, refused.body.includes('socketsExhausted')]).toEqual([503, true]);
+    expect(count(proxy, NEW, AT_FAULTS, FAULT_KINDS.length)).toBe(0);
+  });
+
   test('a refused connection costs the client nothing and counts against new', async () => {
     const proxy = await plane({ old: [await answering(ok('old'))], new: [await freePort()], weightPpm: PPM });
     const client = await connect(proxy);
