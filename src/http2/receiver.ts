@@ -127,7 +127,8 @@ export class Receiver {
         this.used(bytes.length);
         return;
       }
-      if (stream.kept.length === 0) stream.kept = null;
+      // It may have been answered just now, and the rest discarded.
+      if (stream.kept?.length === 0) stream.kept = null;
       this.usedOn(stream, bytes.length);
     }
     if (!stream.keptEnd || stream.isPaused) return;

@@ -152,6 +152,22 @@ describe('what is sent', () => {
       expect(peer.frames()).toEqual(['RST_STREAM 1 PROTOCOL_ERROR']);
     });
 
+    test('regression: one that was answered by what a pause had kept back of it threw', () => {
+      const peer = asking();
+      peer.feed(post(1, ['content-length', '30']));
+      const { half } = peer;
+      half.stream.pause();
+      peer.feed(data(1, 0, '0123456789'), data(1, 0, '0123456789'));
+      half.atData(() => {
+        half.respond();
+        half.stream.sendEnd(null);
+      });
+      half.stream.resume();
+      expect(peer.frames()).toEqual(EARLY);
+      peer.feed(data(1, END_STREAM, '0123456789'));
+      expect([peer.connection.openStreams, half.body]).toEqual([0, '0123456789']);
+    });
+
     test('puts up with its being broken off, and does not outlive the connection', () => {
       const peer = answeredEarly(1_000);
       peer.feed(rst(1, 8));
