@@ -135,7 +135,7 @@ export class Lifecycle implements StreamCommands {
 
   reset(stream: Http2Stream, code: number): void {
     if (stream.isClosed) return;
-    if (!stream.isUnknown) {
+    if (!stream.isUnknown && !this.isClosed) {
       this.writer.reset(stream.id, code);
       this.streams.rememberReset(stream.id);
     }
@@ -296,8 +296,13 @@ export class Lifecycle implements StreamCommands {
   #dropStreams(code: number): void {
     for (const stream of this.#stillOpen()) {
       const { sink } = stream;
-      stream.isClosed = true;
       this.sender.forget(stream);
+      if (!this.isServer && stream.keptEnd) {
+        // The whole response is here, and waits only for whoever reads it.
+        stream.localEnded = true;
+        continue;
+      }
+      stream.isClosed = true;
       stream.kept = null;
       sink.onReset(code, 'connection');
     }

@@ -361,6 +361,24 @@ describe('the end', () => {
     peer.connection.detach();
     expect(peer.halves.map(({ events }) => events)).toEqual([['reset 8 connection'], ['reset 8 connection']]);
   });
+
+  test('a whole response that waits to be read outlives the transport, one that is not whole does not', () => {
+    const peer = TestPeer.client();
+    const [whole, half] = [peer.request('POST', false), peer.request('GET', true)];
+    for (const { stream } of [whole, half]) {
+      stream.pause();
+      peer.feed(headers(stream.id, END_HEADERS, STATUS), data(stream.id, 0, 'abc'));
+    }
+    peer.feed(data(1, END_STREAM, 'def'));
+    peer.skip();
+    peer.connection.detach();
+    expect([whole.events, half.events]).toEqual([['response 200'], ['response 200', 'reset 8 connection']]);
+    expect(whole.stream.sendData(Buffer.from('more'), 0, 4)).toBe(true);
+    whole.stream.resume();
+    half.stream.resume();
+    expect([whole.events, whole.body, half.body]).toEqual([['response 200', 'end'], 'abcdef', '']);
+    expect([whole.stream.isClosed, peer.connection.openStreams, peer.frames()]).toEqual([true, 0, []]);
+  });
 });
 
 test('a stream of a client that ends before its head leaves no trace, and those behind it go on', () => {

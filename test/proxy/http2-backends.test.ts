@@ -3,16 +3,20 @@ import { once } from 'node:events';
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Stream } from 'node:http2';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { AT_ATTEMPTS } from '../../src/domain/counts.ts';
 import {
   data,
   END_HEADERS,
   END_STREAM,
   type Frame,
+  get,
   goaway,
   headers,
+  PREFACE,
   parseFrames,
   rst,
   settings,
+  windowUpdate,
 } from '../http2/frames.ts';
 import { until } from './harness.ts';
 import { Http2Client } from './http2-client.ts';
@@ -223,6 +227,27 @@ describe('a backend that speaks HTTP/2', () => {
     const client = await connect(proxy);
     expect((await ask(client, GET)).body).toBe('session 1');
     expect((await ask(client, GET)).body).toBe('session 2');
+  });
+
+  test('regression: a whole answer was cut when its backend closed the connection behind it and the client had not read it yet', async () => {
+    const content = 'x'.repeat(40_000);
+    const { port, sessions } = await nodeBackend((stream) => {
+      stream.respond({ ':status': 200 });
+      stream.end(content);
+      stream.session?.close();
+      stream.session?.once('close', () => sessions.clear());
+    });
+    const proxy = await plane({ old: [port], table: H2 });
+    const client = await connect(proxy);
+    client.socket.write(Buffer.concat([PREFACE, settings([4, 100]), get(1)]));
+    await until('the end of the session', () => client.received !== '' && sessions.size === 0);
+    await proxy.pass(1);
+    client.socket.write(windowUpdate(1, content.length));
+    const received = (): Frame[] => parseFrames(Buffer.from(client.received, 'latin1'));
+    await until('the end of the answer', () => received().some((one) => one.stream === 1 && endsRequest(one)));
+    const body = received().filter(({ type }) => type === 'DATA');
+    expect(body.reduce((sum, { payload }) => sum + payload.length, 0)).toBe(content.length);
+    await until('its count', () => proxy.count(AT_ATTEMPTS) === 1);
   });
 
   test('a client that leaves takes its stream along, and nothing else', async () => {
