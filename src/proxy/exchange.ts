@@ -408,6 +408,8 @@ export class Exchange implements Pending, Sweepable {
   }
 
   onUpstreamFailed(outbound: OutboundHalf, code: ErrorCode): void {
+    // Nothing has been read, and what the client has asked next may begin now.
+    this.#runtime.tick();
     this.#letGo();
     if (ERRORS[code].source === 'proxy') {
       // No side is to blame.

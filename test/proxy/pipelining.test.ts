@@ -34,6 +34,20 @@ function unrouted(proxy: Plane): number {
   return proxy.count(codeClass(404), 0, UNROUTED);
 }
 
+test('regression: a request whose turn came by the failure of the one before was told to have begun long before, and timed out early', async () => {
+  const origin = await backend();
+  const proxy = await plane({ old: [origin], timeouts: { responseHeadMs: 2000 } });
+  const client = await connect(proxy, post('/1', '') + get('/2'));
+  const first = await origin.asked();
+  proxy.skip(1500);
+  first.socket.resetAndDestroy();
+  expect((await message(client)).status).toBe(502);
+  const second = await origin.asked(1);
+  await proxy.pass(1000);
+  second.say(OK);
+  expect((await message(client)).status).toBe(200);
+});
+
 describe('order', () => {
   test('answers of backends and of the proxy itself come in the order of their requests', async () => {
     const origin = await backend(async (wire) => {
