@@ -219,8 +219,8 @@ export class InboundHttp2 implements ConnectionSink, ChannelSink, StreamOwner, W
       return;
     }
     if (this.#overMs > 0) {
-      const isTold = this.#output.isEmpty || nowMs - this.#overMs >= this.#runtime.serving.idleMs;
-      if (isTold && nowMs - this.#overMs >= LINGER_MS) this.#channel.destroy();
+      const patienceMs = this.#output.isEmpty ? 0 : this.#runtime.serving.idleMs || Number.POSITIVE_INFINITY;
+      if (nowMs - this.#overMs >= Math.max(patienceMs, LINGER_MS)) this.#channel.destroy();
       return;
     }
     // From the end: one that is over by that gives its place to one that has been looked at.

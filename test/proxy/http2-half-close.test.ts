@@ -110,19 +110,22 @@ test('the same behind TLS', async () => {
   expect(frames(wire)).toEqual(FIRST_ANSWERED);
 });
 
-test('regression: answers that had not left yet were lost when their client ended its sending side behind them', async () => {
+test.each([
+  ['regression: answers that had not left yet were lost when their client ended its sending side behind them', 60_000],
+  ['regression: without a time-out for idle clients they were lost a second later', 0],
+])('%s', async (_name, idleMs) => {
   const count = 600;
   // Heads that no window holds up, and no table of fields keeps: more than the kernels take for a client that does not read.
   const origin = await ScriptedBackend.answering('', `x-large: ${'~'.repeat(15_000)}\r\n`).listen();
   onTestFinished(() => origin.close());
-  const proxy = await plane({ old: [origin] });
+  const proxy = await plane({ old: [origin], table: { idleMs } });
   const wire = await say(proxy);
   await until('settings', () => wire.received !== '');
   wire.socket.pause();
   for (let n = 0; n < count; n++) wire.socket.write(get(2 * n + 1));
   await until('all answers', () => proxy.count(AT_ATTEMPTS) === count && inflight(proxy) === 0);
   wire.socket.end();
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  for (const ms of [1, 1_500]) await proxy.pass(ms);
   wire.socket.resume();
   await wire.isClosed();
   expect(frames(wire).filter((text) => text.startsWith('HEADERS'))).toHaveLength(count);
