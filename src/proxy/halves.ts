@@ -98,6 +98,10 @@ export interface OutboundHalf {
   /** False: no more until the exchange's `onBackendDrained`. The bytes are the half's from now on. */
   sendBody(bytes: Buffer, start: number, end: number): boolean;
   sendEnd(trailers: Fields | null): void;
+  /**
+   * What was held back to be sent together leaves now. Requests that have come in one read leave behind the last of them: what is written in one go finds
+   * its reader awake, and to wake it costs more than to read the request.
+   */
   flushRequest(): void;
   pauseResponse(): void;
   resumeResponse(): void;

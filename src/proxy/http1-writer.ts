@@ -42,9 +42,9 @@ export class Http1Writer {
     return this.#isFlowing;
   }
 
+  /** What is left of the message leaves with the next `flush`. */
   end(trailers: Fields | null): void {
     if (this.#chunked) this.#held += lastChunk(trailers);
-    this.flush();
   }
 
   flush(): void {

@@ -262,6 +262,7 @@ export class InboundHttp1 implements InboundHalf, RequestSink, ChannelSink, Rest
 
   respondEnd(trailers: Fields | null): void {
     this.#writer.end(trailers);
+    this.#writer.flush();
     this.#answered();
   }
 

@@ -94,6 +94,7 @@ export class InboundStream implements InboundHalf, StreamSink {
   }
 
   onEnd(trailers: Fields | null): void {
+    this.#owner.touched(this);
     this.exchange.onRequestEnd(trailers);
   }
 

@@ -45,6 +45,7 @@ export class RequestBody {
     if (progress.requestEnded) {
       progress.responseActiveMs = this.#runtime.tick();
       outbound.sendEnd(this.#trailers);
+      outbound.flushRequest();
     } else if (!outbound.isConnected && this.#length !== NO_BODY) {
       this.awaitConnection();
     } else if (isPaused && !progress.requestBlocked) {

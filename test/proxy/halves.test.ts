@@ -99,7 +99,7 @@ describe('from memory to memory', () => {
     const client = new MemoryInbound(runtime);
     client.exchange.begin(request('POST', '/a?b', ['x', '1'], CHUNKED));
     client.send('ping');
-    client.exchange.onRequestEnd(new FlatFields(['sum', '7']));
+    client.end(new FlatFields(['sum', '7']));
     const [served] = outbounds as [MemoryOutbound];
     expect([served.requests, served.body, served.trailers, served.hasEnded]).toEqual([
       ['POST /a?b'],
@@ -148,7 +148,7 @@ describe('from memory to memory', () => {
     for (const path of ['/1', '/2']) {
       const client = new MemoryInbound(runtime);
       client.exchange.begin(request('GET', path, [], NO_BODY));
-      client.exchange.onRequestEnd(null);
+      client.end(null);
       const [served] = outbounds as [MemoryOutbound];
       served.exchange.onResponseHead(response(200, [], NO_BODY));
       served.finish(null);
@@ -162,7 +162,7 @@ describe('from memory to memory', () => {
     const client = new MemoryInbound(runtime);
     const get = (): void => {
       client.exchange.begin(request('GET', '/', [], NO_BODY));
-      client.exchange.onRequestEnd(null);
+      client.end(null);
     };
     get();
     const first = outbounds[0] as MemoryOutbound;
@@ -182,7 +182,7 @@ describe('from memory to memory', () => {
     const { runtime, pool, outbounds, count } = stage();
     const client = new MemoryInbound(runtime);
     client.exchange.begin(request('GET', '/', [], NO_BODY));
-    client.exchange.onRequestEnd(null);
+    client.end(null);
     client.exchange.onClientGone();
     client.exchange.onClientGone();
     const [served] = outbounds as [MemoryOutbound];
@@ -194,7 +194,7 @@ describe('from memory to memory', () => {
     const { runtime, outbounds } = stage();
     const client = new MemoryInbound(runtime);
     client.exchange.begin(request('GET', '/', [], NO_BODY));
-    client.exchange.onRequestEnd(null);
+    client.end(null);
     const [served] = outbounds as [MemoryOutbound];
     served.exchange.onResponseHead(response(200, []));
     served.give('half');
@@ -213,7 +213,7 @@ describe('from memory to HTTP/1', () => {
     expect(client.isPaused).toBe(true);
     await until('the connection', () => !client.isPaused);
     client.send('ping');
-    client.exchange.onRequestEnd(new FlatFields(['sum', '7']));
+    client.end(new FlatFields(['sum', '7']));
     const wire = await origin.asked();
     const seen = await message(wire);
     expect(seen.head).toBe(
@@ -235,7 +235,7 @@ describe('from memory to HTTP/1', () => {
     const { runtime } = stage(origin.port);
     const client = new MemoryInbound(runtime);
     client.exchange.begin(request('GET', '/', [], NO_BODY));
-    client.exchange.onRequestEnd(null);
+    client.end(null);
     const wire = await origin.asked();
     await head(wire);
     client.isFull = true;

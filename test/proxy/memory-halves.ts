@@ -102,6 +102,12 @@ export class MemoryInbound implements InboundHalf {
     this.isPaused = false;
   }
 
+  /** The request is whole, and was all that came. */
+  end(trailers: Fields | null): void {
+    this.exchange.onRequestEnd(trailers);
+    this.exchange.flushRequest();
+  }
+
   openTunnel(): Tunnel {
     throw new Error('streams have no tunnel here');
   }
