@@ -26,8 +26,8 @@ export interface JudgeOptions extends Omit<DeadSideOptions, 'act'>, Omit<TakingB
 
 /** Between two beats, at least; they follow those of the workers, so as not to take the core from them once more. */
 const BEAT_MS = 90;
-/** Without a beat of a worker, of which there is one each 300 ms at least as long as there is traffic. */
-const ALONE_MS = 350;
+/** Without a beat of a worker, of which there is one each 500 ms at least as long as there is traffic. */
+const ALONE_MS = 550;
 /** Routes at 0 are only told of so that the old side's past is known: so often. */
 const IDLE_MS = 5_000;
 /** Of its alpha, what the evidence of single replicas may use, all together. */

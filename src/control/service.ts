@@ -90,11 +90,17 @@ export class ControlService implements Control {
     this.#metrics = createMetrics(source);
     this.#series = new Series(source, options.clock);
     this.#headroom = new Headroom({ ...options, series: this.#series });
-    this.#sampling = setInterval(() => this.#series.sample(), SAMPLE_MS);
+    this.#sampling = setInterval(() => void this.#sample(), SAMPLE_MS);
     events.subscribe((event) => {
       if (event.type === 'change') source.note(event.entry);
       if (event.type === 'config') this.#alarm = event.ok ? null : event.detail;
     });
+  }
+
+  /** What workers send by themselves comes so seldom that a second would hold now more, now less than a second's requests. */
+  async #sample(): Promise<void> {
+    await this.#options.supervisor.flush();
+    this.#series.sample();
   }
 
   /** From now on not ready: whoever sends traffic should stop. */

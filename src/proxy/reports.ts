@@ -19,9 +19,9 @@ const URGENT_MS = 5;
 const URGENT_MOST_MS = 25;
 const URGENT_GROWTH = 1.25;
 /** Beats between two reports of what went well: they cost the supervisor as much as all else that it does, perhaps on the worker's own core. */
-const QUIET_BEATS = 3;
+const QUIET_BEATS = 5;
 /** The same for attempts at endpoints; a multiple, so that they come along. */
-const QUIET_ATTEMPT_BEATS = 9;
+const QUIET_ATTEMPT_BEATS = 10;
 
 export class Reports {
   readonly #runtime: Runtime;
@@ -71,12 +71,12 @@ export class Reports {
 
   /** @param id of the supervisor's question; 0: there was none */
   flush(id: number): void {
-    this.#send({ kind: 'beat', reports: this.#takeCounts(id, true) });
+    this.#send({ kind: 'beat', reports: [...this.#takeEvidence(false), ...this.#takeCounts(id, true)] });
   }
 
   /** The service is over. */
   end(): void {
-    this.#send({ kind: 'beat', reports: [...this.#takeEvidence(false), ...this.#takeCounts(0, true)] });
+    this.flush(0);
   }
 
   /** Faults at once, successes once in a while. */

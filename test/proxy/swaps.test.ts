@@ -23,8 +23,8 @@ function serve(
 
 /** Cell of old under a table of any generation. */
 function countOf(proxy: Plane, generation: number, cell: number): number {
-  // What went well is told at one of three.
-  for (let i = 0; i < 3; i++) proxy.service.beat();
+  // What went well is told at one of five.
+  for (let i = 0; i < 5; i++) proxy.service.beat();
   let sum = 0;
   for (const counts of proxy.messages) {
     if (counts.kind !== 'counts' || counts.generation !== generation) continue;
