@@ -16,7 +16,6 @@ const BACKEND = fileURLToPath(new URL('backend.mjs', import.meta.url));
 /** Requests a second, and for how long; `npm run faults` asks for more. */
 export const RATE = Number(process.env['CROSSFADE_FAULT_RATE'] ?? 300);
 export const PHASE_MS = Number(process.env['CROSSFADE_FAULT_PHASE_MS'] ?? 700);
-const BEAT_MS = 5;
 
 /** What becomes of a request that was answered in time to be of use. */
 export interface Answer {
@@ -42,7 +41,6 @@ export class Scene {
   readonly answers: Answer[] = [];
   sent = 0;
   answered = 0;
-  #toSend = 0;
   #pump: NodeJS.Timeout | undefined;
 
   constructor() {
@@ -82,10 +80,12 @@ routes:
   /** Begins to ask at the steady rate, whatever the answers do. */
   load(method: 'GET' | 'POST'): void {
     const url = new URL(this.replica.proxy);
+    // One after the other: several at once would wait for each other, and a time-out of one then meets the next.
+    let dueAt = performance.now();
     this.#pump = setInterval(() => {
-      this.#toSend += (RATE * BEAT_MS) / 1000;
-      for (; this.#toSend >= 1; this.#toSend--) this.#ask(url, method, ++this.sent);
-    }, BEAT_MS);
+      const now = performance.now();
+      for (; dueAt <= now; dueAt += 1000 / RATE) this.#ask(url, method, ++this.sent);
+    }, 1);
   }
 
   #ask(url: URL, method: string, id: number): void {
