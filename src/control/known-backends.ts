@@ -164,9 +164,9 @@ export class KnownBackends {
     });
   }
 
-  /** Names of backends whose source has never answered. */
+  /** Names of backends whose source has never answered: before the plan is installed none was asked. */
   unsynced(): string[] {
-    return this.#backends?.unsynced() ?? [];
+    return this.#backends?.unsynced() ?? this.#plan.backends.map(({ spec: { name } }) => name);
   }
 
   /** Null: something at the route's new side takes connections; else why nothing does. */

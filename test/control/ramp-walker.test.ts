@@ -1,5 +1,7 @@
 /** Ramps walked by a replica that sees what stands in their way: what becomes of it in the store, and what it waits for. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Events } from '../../src/control/events.ts';
+import { KnownBackends } from '../../src/control/known-backends.ts';
 import { type ObstacleSource, obstaclesOf } from '../../src/control/obstacles.ts';
 import type { Opinion } from '../../src/control/opinion.ts';
 import { RampWalker } from '../../src/control/ramp-walker.ts';
@@ -34,14 +36,10 @@ let most: number;
 
 const capacity = (_: string, weightPpm: number): string | null => (weightPpm > most ? `At most ${most}` : null);
 
-const source: ObstacleSource = {
-  plan,
-  unsynced: () => unsynced,
-  sideProblem: (_, side) => problem[side],
-  capacity,
-};
+let source: ObstacleSource;
 
 beforeEach(async () => {
+  source = { plan, unsynced: () => unsynced, sideProblem: (_, side) => problem[side], capacity };
   store = new MemoryStore();
   now = 1_000_000;
   store.clock = () => now;
@@ -82,6 +80,24 @@ async function verbsWritten(): Promise<string[]> {
 }
 
 describe('a ramp', () => {
+  test('regression: it was held by a replica that was slow to start and had asked nobody for endpoints yet', async () => {
+    const backends = new KnownBackends(
+      plan,
+      { events: new Events(() => now), monotonic: () => now },
+      { onExceptions() {}, onDiscovery() {} },
+    );
+    source = {
+      plan,
+      capacity,
+      unsynced: () => backends.unsynced(),
+      sideProblem: (spec, side) => backends.sideProblem(spec, side),
+    };
+    expect(await after(60_000)).toMatchObject({ cutover: 'ramping', weightPpm: 100 });
+    backends.install(plan, () => {});
+    expect(await after(0)).toMatchObject({ cutover: 'ramping', weightPpm: 200 });
+    backends.close();
+  });
+
   test.each(['old', 'new'] as const)(
     'is held while no endpoint of the %s side is healthy, and goes on by itself when one has been for five seconds',
     async (side) => {
