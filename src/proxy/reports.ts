@@ -122,7 +122,8 @@ export class Reports {
       .filter((counts) => counts.isDirty)
       .map((counts) => ({ kind: 'counts', generation: counts.generation, flush: 0, ...counts.take(), connections }));
     const served = this.#runtime.serving.counts;
-    this.#counts = [present, ...older.filter((counts) => counts === served || counts.inflight > 0)];
+    const isNeeded = (counts: Counts): boolean => counts === served || counts.inflight > 0 || counts.tallies.hasNews;
+    this.#counts = [present, ...older.filter(isNeeded)];
     const dropped = this.#runtime.accessLog?.takeDropped() ?? 0;
     if (dropped > 0) present.add(present.unroutedRow, cellsOf(present.unroutedRow, OLD) + AT_LOG_DROPPED, dropped);
     const total = JSON.stringify(connections);

@@ -58,3 +58,16 @@ test.each([
     expect(told(proxy, side)).toBe(2);
   },
 );
+
+test('regression: what the judge had not been told yet of a table before was lost when counts were asked for', async () => {
+  const origin = await answering(OK);
+  const proxy = await plane({ old: [origin] });
+  const client = await connect(proxy);
+  await ask(client, GET);
+  const generation = proxy.table.generation + 1;
+  proxy.service.onMessage({ ...proxy.table, generation });
+  proxy.service.onMessage({ kind: 'weights', generation, revision: 2, held: [], weights: [[0, 0, 0]] });
+  proxy.service.onMessage({ kind: 'flush', flush: 1 });
+  for (let beat = 0; beat < 3; beat++) proxy.service.beat();
+  expect(told(proxy, OLD)).toBe(1);
+});
