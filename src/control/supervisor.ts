@@ -40,7 +40,7 @@ export interface SupervisorOptions {
   onServed(): void;
   /** A worker has tallied something for the judge. @param names of its table's routes, by index */
   onEvidence(message: EvidenceMessage, names: readonly string[]): void;
-  /** What a worker had to say at its beat is with whom it is for. */
+  /** What a worker had to say at its beat is with whom it is for, and something of it was for the judge. */
   onBeat(): void;
 }
 
@@ -168,7 +168,7 @@ export class Supervisor {
         return this.#options.onEvidence(message, this.#briefing.namesOf(message.generation));
       case 'beat':
         for (const report of message.reports) this.#reported(id, worker, report);
-        this.#options.onBeat();
+        if (message.reports.some(({ kind }) => kind === 'evidence')) this.#options.onBeat();
     }
   }
 

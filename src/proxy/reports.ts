@@ -104,7 +104,10 @@ export class Reports {
     );
   };
 
-  #takeEvidence(isUrgent: boolean): EvidenceMessage[] {
+  /** @param isOverdue what is urgent has waited for as long as it must */
+  #takeEvidence(isOverdue: boolean): EvidenceMessage[] {
+    // It comes along with a beat, and waits no longer for that.
+    const isUrgent = isOverdue || this.#evidenceTimer !== undefined;
     clearTimeout(this.#evidenceTimer);
     this.#evidenceTimer = undefined;
     this.#evidenceSentMs = this.#runtime.clock();

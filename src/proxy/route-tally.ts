@@ -188,7 +188,7 @@ export class RouteTally {
     return this.#hasNews || this.#isSuspect;
   }
 
-  /** Whether a fault, or what is slow on new, is among it: the rest speaks for nobody by itself. */
+  /** Whether a fault is among it, or what speaks against new: the rest says nothing by itself. */
   get isPressing(): boolean {
     return this.#isPressing || this.#isSuspect;
   }
@@ -309,7 +309,8 @@ export class RouteTally {
     if (isTimed) this.#add(base + AT_TIMED);
     const firstSlow = base + (isLate ? AT_LATE_SLOW : AT_SLOW);
     for (let i = 0; slow >> i > 0; i++) if (((slow >> i) & 1) === 1) this.#add(firstSlow + i);
-    if (outcome === OUTCOME_FAULT || (slow > 0 && (owner & 1) === NEW)) this.#isPressing = true;
+    const speaksAgainstNew = (owner & 1) === NEW && (slow > 0 || outcome !== OUTCOME_OK);
+    if (outcome === OUTCOME_FAULT || speaksAgainstNew) this.#isPressing = true;
     // What fails on old can only speak for new, and that can wait for the beat.
     if (outcome === OUTCOME_FAULT && (owner & 1) === NEW) this.#onUrgent();
   }

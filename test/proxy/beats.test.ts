@@ -71,3 +71,22 @@ test('regression: what the judge had not been told yet of a table before was los
   for (let beat = 0; beat < 3; beat++) proxy.service.beat();
   expect(told(proxy, OLD)).toBe(1);
 });
+
+test('a fault of new that a beat takes along is as urgent as by itself', async () => {
+  const origin = await answering(FAULT);
+  const proxy = await plane({ old: [origin], new: [origin], weightPpm: 1_000_000 });
+  const client = await connect(proxy);
+  await ask(client, GET);
+  proxy.service.beat();
+  const evidence = proxy.messages.flatMap((message) => (message.kind === 'evidence' ? [message.isUrgent] : []));
+  expect(evidence).toEqual([true]);
+});
+
+test('what new answers with a client error is told at the next beat', async () => {
+  const origin = await answering('HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n');
+  const proxy = await plane({ old: [origin], new: [origin], weightPpm: 1_000_000 });
+  const client = await connect(proxy);
+  await ask(client, GET);
+  proxy.service.beat();
+  expect(told(proxy, NEW)).toBe(1);
+});
