@@ -117,6 +117,7 @@ export class Reports {
     });
   }
 
+  /** Behind `#takeEvidence`: a table that nobody adds to any more is let go here, with what the judge has not been told of it. */
   #takeCounts(flush: number, always: boolean): CountsMessage[] {
     const connections = this.#listeners.countByProtocol();
     const [present, ...older] = this.#counts;
@@ -125,8 +126,7 @@ export class Reports {
       .filter((counts) => counts.isDirty)
       .map((counts) => ({ kind: 'counts', generation: counts.generation, flush: 0, ...counts.take(), connections }));
     const served = this.#runtime.serving.counts;
-    const isNeeded = (counts: Counts): boolean => counts === served || counts.inflight > 0 || counts.tallies.hasNews;
-    this.#counts = [present, ...older.filter(isNeeded)];
+    this.#counts = [present, ...older.filter((counts) => counts === served || counts.inflight > 0)];
     const dropped = this.#runtime.accessLog?.takeDropped() ?? 0;
     if (dropped > 0) present.add(present.unroutedRow, cellsOf(present.unroutedRow, OLD) + AT_LOG_DROPPED, dropped);
     const total = JSON.stringify(connections);

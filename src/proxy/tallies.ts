@@ -48,11 +48,6 @@ export class Tallies {
     return this.#known.some(({ tally }) => tally.isPressing);
   }
 
-  /** Whether anything was tallied since it was taken. */
-  get hasNews(): boolean {
-    return this.#known.some(({ tally }) => tally.hasNews);
-  }
-
   /** What was tallied since the last call; null: nothing. */
   take(): Omit<EvidenceMessage, 'kind' | 'generation' | 'isUrgent'> | null {
     const rows: TallyRows = { tallies: [], latencies: [], sightings: [] };

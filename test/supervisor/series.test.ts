@@ -8,7 +8,7 @@ import { MemoryStore } from '../control/memory-store.ts';
 import { planOf } from '../control/plans.ts';
 import { until } from './until.ts';
 
-test('regression: a steady load looked like a saw, since workers tell of it three times a second', async () => {
+test('regression: a steady load looked like a saw, since what workers tell by themselves comes in pieces', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'crossfade-series-'));
   process.env['FAKE_LOG'] = join(folder, 'told');
   const plane = new ControlPlane(planOf(['a'], { workers: 1 }), {
