@@ -7,8 +7,13 @@ import type { Pool } from './pool.ts';
 import type { RescueBudget } from './rescue-budget.ts';
 import type { Runtime, Serving } from './runtime.ts';
 
-/** Attempts of one request on its own side, the first included, but for those that a reused connection cost; one more goes to the other side. */
+/**
+ * Attempts of one request on its own side, the first included, but for those that a reused connection or a refused one cost; one more goes to the other
+ * side.
+ */
 const MAX_ATTEMPTS = 2;
+/** Refusals on a side after which another endpoint is asked: they cost nobody anything. */
+const MAX_REFUSALS = 3;
 /** Reused connections that may cost it none. Several may be gone at once; but a request that itself breaks the sessions it is on with others must end. */
 const MAX_RENEWALS = 3;
 
@@ -23,6 +28,8 @@ export class Attempts {
   /** Of the attempt before. */
   lastPool: Pool | null = null;
   #renewals = 0;
+  /** On the side that is asked. */
+  #refusals = 0;
   readonly #runtime: Runtime;
   #serving: Serving;
   #route: RouteSpec | null = null;
@@ -41,6 +48,7 @@ export class Attempts {
     this.hasTurned = false;
     this.lastPool = null;
     this.#renewals = 0;
+    this.#refusals = 0;
   }
 
   /** The last one found its connection gone, which was in use before. True: it does not count, and may be made again on another. */
@@ -49,6 +57,12 @@ export class Attempts {
     this.#renewals++;
     this.count--;
     return true;
+  }
+
+  /** The last one's connection was refused. */
+  refused(): void {
+    this.#refusals++;
+    this.lastPool?.doubt.refused();
   }
 
   /** @param row of the route */
@@ -83,6 +97,7 @@ export class Attempts {
 
   turn(): void {
     this.hasTurned = true;
+    this.#refusals = 0;
     this.side = this.side === NEW ? OLD : NEW;
   }
 
@@ -110,14 +125,21 @@ export class Attempts {
 
   /**
    * There is another endpoint of the side that was not tried and is not known to be down; or the only one did not take the connection in time,
-   * as when its queue was full for a moment and the handshake's first packet was dropped, which the kernel repeats after a whole second only.
+   * as when its queue was full for a moment and the handshake's first packet was dropped, which the kernel repeats after a whole second only; or
+   * another refused connections a moment ago, and may be back.
    */
   hasAnotherWay(code: ErrorCode): boolean {
-    if (this.hasTurned || this.count >= MAX_ATTEMPTS) return false;
+    const isRefused = code === 'connectRefused';
+    if (isRefused ? this.#refusals > MAX_REFUSALS : this.#isUsedUp) return false;
     const { pools, latestPool } = this;
     const isOther = pools.some((pool) => pool !== latestPool && (pool.caution & DOWN) === 0);
     if (isOther || this.mayTurn()) return isOther;
+    if (pools.some((pool) => pool !== latestPool && pool.doubt.lastFailure === 'connectRefused')) return true;
     return (code === 'connectTimeout' && pools.length === 1) || this.ejected() !== null;
+  }
+
+  get #isUsedUp(): boolean {
+    return this.hasTurned || this.count - this.#refusals >= MAX_ATTEMPTS;
   }
 
   /**

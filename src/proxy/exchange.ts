@@ -417,7 +417,7 @@ export class Exchange implements Pending, Sweepable {
       this.#answer(code);
       return;
     }
-    if (code === 'connectRefused') this.#attempts.lastPool?.doubt.refused();
+    if (code === 'connectRefused') this.#attempts.refused();
     else if (code === 'connectTimeout' || code === 'connectFailed' || outbound.isStale)
       this.#attempts.lastPool?.doubt.suspect();
     // A backend may close a kept connection just when a request is on its way: nobody's fault, and mended on a fresh connection.

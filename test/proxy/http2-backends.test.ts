@@ -18,7 +18,7 @@ import {
   settings,
   windowUpdate,
 } from '../http2/frames.ts';
-import { until } from './harness.ts';
+import { freePort, until } from './harness.ts';
 import { Http2Client } from './http2-client.ts';
 import { ask, connect, plane } from './scene.ts';
 
@@ -48,8 +48,8 @@ interface Session {
   readonly frames: Frame[];
 }
 
-/** @param onFrame called with every frame of a request and the number of its session */
-async function scripted(onFrame: (frame: Frame, session: Session, number: number) => void) {
+/** @param onFrame called with every frame of a request and the number of its session @param port a free one; default: any */
+async function scripted(onFrame: (frame: Frame, session: Session, number: number) => void, port = 0) {
   const sessions: Session[] = [];
   const server = createServer((socket) => {
     let seen = 0;
@@ -69,7 +69,7 @@ async function scripted(onFrame: (frame: Frame, session: Session, number: number
       seen = frames.length;
     });
   });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
+  await once(server.listen(port, '127.0.0.1'), 'listening');
   onTestFinished(() => {
     for (const { socket } of sessions) socket.destroy();
     server.close();
@@ -204,6 +204,20 @@ describe('a backend that speaks HTTP/2', () => {
     const answer = await ask(await connect(proxy), 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody');
     expect(answer.head).toContain(' 503 ');
     expect(origin.sessions.flatMap(({ frames }) => frames.filter(({ type }) => type === 'HEADERS'))).toHaveLength(2);
+  });
+
+  test('regression: requests that a restarting endpoint refused failed while another was taken for down, which had restarted before', async () => {
+    const port = await freePort();
+    const leaving = await scripted((received, { socket }, number) => {
+      if (endsRequest(received)) socket.write(number === 1 && received.stream === 1 ? ok(1, 'first') : goaway(0, 0));
+    });
+    const proxy = await plane({ old: [port, leaving.port], weightPpm: 0, table: H2, random: () => 0 });
+    const client = await connect(proxy);
+    expect((await ask(client, GET)).body).toBe('first');
+    await scripted((received, { socket }) => {
+      if (endsRequest(received)) socket.write(ok(received.stream, 'back'));
+    }, port);
+    expect((await ask(client, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\nbody')).body).toBe('back');
   });
 
   test('requests that break every session they are on together are sent again a few times, and not for ever', async () => {

@@ -7,7 +7,7 @@ import { FAULT_KINDS } from '../../src/domain/errors.ts';
 import { NEW, OLD, PPM, type RescuePolicy } from '../../src/domain/route.ts';
 import { RescueBudget } from '../../src/proxy/rescue-budget.ts';
 import { binding, type TcpHandle } from '../../src/proxy/stream-binding.ts';
-import { freePort, type Plane, type ScriptedBackend, type Wire } from './harness.ts';
+import { freePort, type Plane, ScriptedBackend, type Wire } from './harness.ts';
 import type { ReceivedMessage } from './message.ts';
 import { answering, ask, backend, connect, GET, message, ok, plane } from './scene.ts';
 
@@ -183,6 +183,36 @@ async function statusAt(weightPpm: number, rescue: Partial<RescuePolicy>, isHeld
   proxy.service.onMessage({ kind: 'weights', generation, revision: 9, held, weights: [[0, weightPpm, 0]] });
   return (await ask(await connect(proxy), GET)).status;
 }
+
+describe('between endpoints of a side', () => {
+  const FIRST = { random: () => 0 };
+
+  test('regression: a request refused by one endpoint failed although another, refused a moment ago, was back', async () => {
+    const port = await freePort();
+    const other = await answering(ok('other').replace('\r\n', '\r\nconnection: close\r\n'));
+    const proxy = await plane({ old: [port, other], weightPpm: 0, ...FIRST });
+    const client = await connect(proxy);
+    expect((await ask(client, POST)).body).toBe('other');
+    const back = await ScriptedBackend.answering('back').listen(port);
+    onTestFinished(() => back.close());
+    other.close();
+    expect((await ask(client, POST)).body).toBe('back');
+  });
+
+  test('regression: a request that new had refused failed by the first endpoint of old that refused it as well', async () => {
+    const old = [await freePort(), await answering(ok('old'))];
+    const proxy = await plane({ old, new: [await freePort()], weightPpm: PPM, ...FIRST });
+    expect((await ask(await connect(proxy), POST)).body).toBe('old');
+  });
+
+  test('endpoints that refuse are asked one after the other, up to four', async () => {
+    const dead = [await freePort(), await freePort(), await freePort()];
+    const few = await plane({ old: [...dead, await answering(ok('fourth'))], weightPpm: 0, ...FIRST });
+    expect((await ask(await connect(few), POST)).body).toBe('fourth');
+    const none = await plane({ old: dead, weightPpm: 0, ...FIRST });
+    expect((await ask(await connect(none), POST)).status).toBe(502);
+  });
+});
 
 describe('from old to new', () => {
   test('only where it is wished for', async () => {
