@@ -108,7 +108,13 @@ export class Attempts {
 
   /** Endpoints of the side that is asked. */
   get pools(): readonly Pool[] {
-    return this.#serving.usable[this.#backend] as readonly Pool[];
+    return this.#present.usable[this.#backend] as readonly Pool[];
+  }
+
+  /** The table that the request began with, as it is now: endpoints may have come, gone or fallen ill since, and the route been taken back. */
+  get #present(): Serving {
+    const { serving } = this.#runtime;
+    return serving.snapshot.generation === this.#serving.snapshot.generation ? serving : this.#serving;
   }
 
   get #backend(): number {
@@ -118,7 +124,7 @@ export class Attempts {
 
   /** An endpoint of the side that was ejected for its faults and is not known to be down: it may be well by now, and is the last resort. */
   ejected(): Pool | null {
-    const pools = this.#serving.pools[this.#backend] as readonly Pool[];
+    const pools = this.#present.pools[this.#backend] as readonly Pool[];
     const { latestPool } = this;
     return pools.find((pool) => pool !== latestPool && (pool.caution & DOWN) === 0) ?? null;
   }
@@ -148,7 +154,7 @@ export class Attempts {
    */
   mayTurn(): boolean {
     if (this.hasTurned || this.#isOverridden) return false;
-    const { snapshot, usable } = this.#serving;
+    const { snapshot, usable } = this.#present;
     const { old, new: fresh, rescue } = this.#route as RouteSpec;
     if (rescue.budget === 0) return false;
     if (this.side === OLD) {

@@ -217,8 +217,8 @@ export class Exchange implements Pending, Sweepable {
 
   onTurn(): boolean {
     const { pools, lastPool } = this.#attempts;
-    const chosen = chooseEndpoint(pools, this.#runtime.random, lastPool) as Pool;
-    if (!this.#askAny(pools, chosen, false, true)) return false;
+    const chosen = chooseEndpoint(pools, this.#runtime.random, lastPool);
+    if (chosen === null || !this.#askAny(pools, chosen, false, true)) return false;
     this.#waiting.end();
     return true;
   }

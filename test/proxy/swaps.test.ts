@@ -130,6 +130,54 @@ describe('endpoints', () => {
     expect(staying.wires[0]?.ended).toBe(false);
   });
 
+  test('regression: a request whose only endpoint died was not sent to the one that had taken its place meanwhile', async () => {
+    const dying = await backend();
+    const proxy = await plane({ old: [dying] });
+    const client = await connect(proxy, GET);
+    const wire = await dying.asked();
+    proxy.endpoints(0, [(await answering(ok('the next'))).port]);
+    wire.socket.resetAndDestroy();
+    expect((await message(client)).body).toBe('the next');
+  });
+
+  test('regression: a request of old went to new although its route had been taken back meanwhile', async () => {
+    const dying = await backend();
+    const rescue = { budget: 0.2, toNew: true, bodyBytes: 0 };
+    const proxy = await plane({
+      old: [dying],
+      new: [await answering(OK)],
+      weightPpm: 500_000,
+      route: { rescue },
+      random: () => 0.99,
+    });
+    const client = await connect(proxy, GET);
+    const wire = await dying.asked();
+    const { generation } = proxy.table;
+    proxy.service.onMessage({ kind: 'weights', generation, revision: 9, held: [0], weights: [[0, 0, 0]] });
+    dying.close();
+    wire.socket.resetAndDestroy();
+    expect((await message(client)).status).toBe(502);
+  });
+
+  test('that are taken away while requests wait for a connection leave them waiting for those that come', async () => {
+    const busy = await backend();
+    const backends = ['old', 'new'].map((name) => ({
+      name,
+      connections: 1,
+      pending: { requests: 10, waitMs: 10_000 },
+    }));
+    const proxy = await plane({ old: [busy], table: { backends } });
+    const running = await connect(proxy, GET);
+    const wire = await busy.asked();
+    const waiting = await connect(proxy, GET);
+    await until('both requests', () => inflight(proxy) === 2);
+    proxy.endpoints(0, []);
+    wire.say(ok('the last'));
+    expect((await message(running)).body).toBe('the last');
+    proxy.endpoints(0, [(await answering(ok('the next'))).port]);
+    expect((await message(waiting)).body).toBe('the next');
+  });
+
   test('that are all taken away leave a 503 that says when to come back', async () => {
     const proxy = await plane({ old: [await answering(OK)] });
     proxy.endpoints(0, []);
