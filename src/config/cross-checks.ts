@@ -1,5 +1,6 @@
 /** What holds between parts of the file. Each check takes what it needs of the raw value, so that one fault does not hide another. */
 
+import { isIPv6 } from 'node:net';
 import { didYouMean } from '../domain/did-you-mean.ts';
 import { isLoopback, ListenAddress } from './address.ts';
 import { Admin } from './admin.ts';
@@ -22,7 +23,7 @@ export function crossCheck(root: unknown): Finding[] {
 /** Without tokens only callers on this machine are trusted; and one address serves one purpose. */
 function checkAddresses(admin: Readonly<Record<string, unknown>>, listeners: readonly unknown[]): Finding[] {
   const findings: Finding[] = [];
-  const taken = new Map<string, string>();
+  const taken: { host: string; port: number; name: string }[] = [];
   const places: (readonly [KeyPath, unknown])[] = [
     ...listeners.map((listener, i) => [['listeners', i, 'address'], mapping(listener).address] as const),
     [['admin', 'address'], admin.address],
@@ -31,10 +32,13 @@ function checkAddresses(admin: Readonly<Record<string, unknown>>, listeners: rea
     const parsed = (path[0] === 'admin' ? Admin.shape.address : ListenAddress).safeParse(written);
     if (!parsed.success) continue;
     const { address, host, port } = parsed.data;
-    const other = taken.get(`${host} ${port}`);
-    if (other !== undefined) findings.push({ path, message: `${address} is already the address of ${other}` });
+    const other = taken.find((earlier) => earlier.port === port && overlap(earlier.host, host));
+    if (other !== undefined) {
+      const how = other.host === host ? 'is already the address' : 'overlaps the address';
+      findings.push({ path, message: `${address} ${how} of ${other.name}` });
+    }
     // Port 0 is another free port each time.
-    else if (port !== 0) taken.set(`${host} ${port}`, `listeners[${path[1]}]`);
+    else if (port !== 0) taken.push({ host, port, name: `listeners[${path[1]}]` });
     if (path[0] === 'admin' && list(admin.tokens).length === 0 && !isLoopback(host)) {
       findings.push({
         path,
@@ -43,6 +47,13 @@ function checkAddresses(admin: Readonly<Record<string, unknown>>, listeners: rea
     }
   }
   return findings;
+}
+
+/** Whether one port can not be opened on both hosts. All of IPv6 takes IPv4 along. */
+function overlap(one: string, other: string): boolean {
+  const hosts = [one, other].map((host) => (isIPv6(host) ? new URL(`http://[${host}]`).hostname : host));
+  if (hosts[0] === hosts[1] || hosts.includes('[::]')) return true;
+  return hosts.includes('0.0.0.0') && !hosts.some((host) => host.startsWith('['));
 }
 
 /** A name in the history is one caller, and a token one name. */
@@ -106,6 +117,15 @@ function checkReferences(backends: readonly string[], ramps: readonly string[], 
     check('ramp', 'ramp', knownRamps, ramps);
   }
   return findings;
+}
+
+/** Such a route can be served: its new side may not be there yet. But its weight says nothing. */
+export function warnOfSameBackends(root: unknown): Finding[] {
+  return list(mapping(root).routes).flatMap((raw, i): Finding[] => {
+    const { old, new: target } = mapping(raw);
+    if (typeof old !== 'string' || old !== target) return [];
+    return [{ path: ['routes', i, 'new'], message: `"${old}" is also old: whatever the weight, nothing moves` }];
+  });
 }
 
 function checkRouteNames(routes: readonly unknown[]): Finding[] {

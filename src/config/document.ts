@@ -23,6 +23,11 @@ export type ParseResult =
   | { readonly kind: 'parsed'; readonly document: SourceDocument }
   | { readonly kind: 'broken'; readonly errors: readonly (Position & { readonly message: string })[] };
 
+/** A file that is no YAML at all has an error in each of its lines; the first ones say it. */
+const MOST_ERRORS = 10;
+/** Some repeat what they have found, however long it is. */
+const LONGEST_MESSAGE = 200;
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 export function parseSource(text: string, env: Environment): ParseResult {
@@ -36,7 +41,7 @@ export function parseSource(text: string, env: Environment): ParseResult {
   if (broken.length > 0) {
     return {
       kind: 'broken',
-      errors: broken.map((error) => ({ ...at(error.pos[0]), message: yamlMessage(error, text) })),
+      errors: broken.slice(0, MOST_ERRORS).map((error) => ({ ...at(error.pos[0]), message: yamlMessage(error, text) })),
     };
   }
   const findings: Finding[] = [];
@@ -55,7 +60,10 @@ export function parseSource(text: string, env: Environment): ParseResult {
 }
 
 function yamlMessage(error: { code: string; message: string; pos: [number, number] }, text: string): string {
-  if (error.code !== 'DUPLICATE_KEY') return `not valid YAML: ${error.message.replaceAll(/\s+/g, ' ')}`;
+  if (error.code !== 'DUPLICATE_KEY') {
+    const message = error.message.replaceAll(/\s+/g, ' ');
+    return `not valid YAML: ${message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE)}...` : message}`;
+  }
   const key = /^(?:"[^"]*"|'[^']*'|[^\s:]+)/.exec(text.slice(error.pos[0]))?.[0] ?? '';
   return `the key ${key} is given twice in one mapping`;
 }

@@ -35,18 +35,21 @@ export const Health = z
   });
 
 /** Endpoints on which requests fail are left out for a while; false: never. */
-export const Ejection = z.union([
-  z.literal(false),
-  z.strictObject({
-    /** Faults in a row. */
-    consecutive: z.int().min(1).max(10_000).default(5),
-    /** Length of the first ejection; each further one doubles it, up to `longest`. */
-    base: Positive('10s'),
-    longest: Positive('5m'),
-    /** Also those that fail more often than their peers, by more than chance. */
-    successRate: z.boolean().default(true),
-  }),
-]);
+export const Ejection = z.union(
+  [
+    z.literal(false),
+    z.strictObject({
+      /** Faults in a row. */
+      consecutive: z.int().min(1).max(10_000).default(5),
+      /** Length of the first ejection; each further one doubles it, up to `longest`. */
+      base: Positive('10s'),
+      longest: Positive('5m'),
+      /** Also those that fail more often than their peers, by more than chance. */
+      successRate: z.boolean().default(true),
+    }),
+  ],
+  { error: 'must be false or a mapping' },
+);
 
 /** Percent of its endpoints: with fewer well than that, all are used. */
 export const PanicBelow = z.number().min(0).max(100).default(50);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Duration } from './duration.ts';
-import { LowerFieldName } from './name.ts';
+import { OwnFieldName } from './name.ts';
 import { Percent } from './percent.ts';
 
 const alpha = z.number().gt(0).lt(1);
@@ -46,5 +46,5 @@ export const Rescue = z.strictObject({
   toNew: z.boolean().default(false),
   bodyBytes: z.int().min(0).max(16_777_216).default(65_536),
   safeMethods: z.array(GrpcMethod).default([]),
-  responseField: LowerFieldName.exactOptional(),
+  responseField: OwnFieldName.exactOptional(),
 });

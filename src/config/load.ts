@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { readCertificates } from './certificates.ts';
 import type { Config } from './config.ts';
-import { crossCheck } from './cross-checks.ts';
+import { crossCheck, warnOfSameBackends } from './cross-checks.ts';
 import { parseSource, type SourceDocument } from './document.ts';
 import { findingsOf } from './issues.ts';
 import { type Finding, formatKey, type Problem } from './problem.ts';
 import { resolveConfig } from './resolve.ts';
 import { ConfigFile } from './schema.ts';
+import { findSharedFiles } from './shared-files.ts';
 
 /** A configuration, with what it can be served in spite of; or everything that is wrong with it; both in the order of the file's lines. */
 export type LoadResult =
@@ -41,7 +42,11 @@ export async function loadConfig(file: string, env: Readonly<Record<string, stri
   ]);
   if (!content.success || problems.length > 0) return invalid(problems);
   const config = resolveConfig(content.data, { file: resolve(file), texts: certificates.texts });
-  const warnings = inOrder(locateAll(file, document, certificates.warnings));
+  const shared = locateAll(file, document, findSharedFiles(config));
+  if (shared.length > 0) return invalid(shared);
+  const warnings = inOrder(
+    locateAll(file, document, [...certificates.warnings, ...warnOfSameBackends(document.value)]),
+  );
   return { kind: 'ok', config, warnings };
 }
 

@@ -18,6 +18,24 @@ export const FieldName = z
 /** A field name in lower case, as the data plane compares them. */
 export const LowerFieldName = FieldName.transform((name) => name.toLowerCase());
 
+/** Without these, or with others, a message ends elsewhere or goes elsewhere (RFC 9110 sections 7.2 and 7.6.1, RFC 9112 section 6). */
+const FRAMING = new Set([
+  'connection',
+  'content-length',
+  'host',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** The name of a field that Crossfade itself adds or takes off. */
+export const OwnFieldName = LowerFieldName.refine((name) => !FRAMING.has(name), {
+  error: 'must not be a field by which messages are framed or sent on',
+});
+
 /** A field value (RFC 9110 section 5.5): one that has blanks around it or control characters in it could never be equal. */
 export const FieldValue = z
   .string()

@@ -8,7 +8,7 @@ import { Duration } from './duration.ts';
 import { Emulators } from './emulators.ts';
 import { DefaultJudge } from './judge.ts';
 import { Listener, TicketRotation } from './listener.ts';
-import { FieldValue, FilePath, LowerFieldName, Name } from './name.ts';
+import { FieldValue, FilePath, Name, OwnFieldName } from './name.ts';
 import { Ramp } from './ramp.ts';
 import { DefaultTimeouts, Route } from './route.ts';
 import { StoreAddress } from './store.ts';
@@ -43,12 +43,12 @@ export const ConfigFile = z.strictObject({
   fleet: Name.default('default'),
   stateFile: FilePath.exactOptional(),
   workers: z
-    .union([z.literal('auto'), z.int().min(1)], { error: 'must be auto or a number of workers' })
+    .union([z.literal('auto'), z.int().min(1).max(1024)], { error: 'must be auto or a number of workers' })
     .default('auto'),
   trustedProxies: z.array(Network).default([]),
   drainTimeout: Duration.prefault('30s'),
   drainGrace: Duration.prefault('1s'),
-  overrideHeader: z.strictObject({ name: LowerFieldName, secret: FieldValue.min(1) }).exactOptional(),
+  overrideHeader: z.strictObject({ name: OwnFieldName, secret: FieldValue.min(1) }).exactOptional(),
   limits: Limits.prefault({}),
   ticketRotation: TicketRotation.prefault('12h'),
   accessLog: AccessLog.exactOptional(),

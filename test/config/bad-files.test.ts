@@ -344,6 +344,66 @@ const BAD: readonly [what: string, text: string, instead: string, firstLine: str
     '1:1: admin.address: 127.0.0.1:9900 is already the address of listeners[0]',
   ],
   [
+    'a listener on all addresses beside one of them',
+    'backends:',
+    '  - address: 0.0.0.0:8080\nbackends:',
+    '3:5: listeners[1].address: 0.0.0.0:8080 overlaps the address of listeners[0]',
+  ],
+  [
+    'a listener on all addresses of IPv6, which takes IPv4 along',
+    'backends:',
+    '  - address: "[::]:8080"\nbackends:',
+    '3:5: listeners[1].address: [::]:8080 overlaps the address of listeners[0]',
+  ],
+  [
+    'one address of IPv6, written in two ways',
+    '- address: 127.0.0.1:8080',
+    '- address: "[::1]:8080"\n  - address: "[0:0::1]:8080"',
+    '3:5: listeners[1].address: [0:0::1]:8080 overlaps the address of listeners[0]',
+  ],
+  [
+    'a listener on all addresses with the port of the admin address',
+    '127.0.0.1:8080',
+    '0.0.0.0:9900',
+    '1:1: admin.address: 127.0.0.1:9900 overlaps the address of listeners[0]',
+  ],
+  [
+    'one file for the store and the last state',
+    'backends:',
+    'store: file:state.json\nstateFile: ./state.json\nbackends:',
+    '4:1: stateFile: state.json is already the file of store',
+  ],
+  [
+    'one file for the store and the access log',
+    'backends:',
+    'store: file:state.json\naccessLog: { file: state.json }\nbackends:',
+    '4:14: accessLog.file: state.json is already the file of store',
+  ],
+  [
+    'a rescue told in a field that frames the response',
+    'weight: 5',
+    'rescue: { responseField: Content-Length }',
+    '11:15: routes[0].rescue.responseField: must not be a field by which messages are framed or sent on (got "Content-Length")',
+  ],
+  [
+    'an override by the field that names the host',
+    'backends:',
+    'overrideHeader: { name: Host, secret: hunter2 }\nbackends:',
+    '3:19: overrideHeader.name: must not be a field by which messages are framed or sent on (got "Host")',
+  ],
+  [
+    'an ejection that is switched on',
+    '["127.0.0.1:9101"] }',
+    '["127.0.0.1:9101"] }, ejection: true',
+    '4:51: backends.a.ejection: must be false or a mapping (got true)',
+  ],
+  [
+    'more workers than any machine carries',
+    'backends:',
+    'workers: 100000\nbackends:',
+    '3:1: workers: must be at most 1024 (got 100000)',
+  ],
+  [
     'admin for everyone',
     'backends:',
     'admin: { address: 0.0.0.0:9900 }\nbackends:',
@@ -406,6 +466,28 @@ describe('a bad file is refused at the line to blame', () => {
       'crossfade.yaml:9:5: routes[0].old: there is no backend "c"',
       'crossfade.yaml:11:5: routes[0].weight: must be between 0 and 100 percent (got 101)',
     ]);
+  });
+
+  test('a file that is no YAML at all is not repeated in its messages', async () => {
+    const lines = await folder.lines(`a: b\n${`"${'x'.repeat(1_000)}" "y": z\n`.repeat(1_000)}`);
+    expect(lines.length).toBeGreaterThan(0);
+    expect(lines.length).toBeLessThanOrEqual(10);
+    for (const line of lines) expect(line.length).toBeLessThan(300);
+  });
+
+  test('a route with one backend for both sides is served with a warning', async () => {
+    const result = await folder.load(GOOD.replace('new: b', 'new: a'));
+    expect(result.kind === 'ok' && result.warnings.map(({ key, line, message }) => ({ key, line, message }))).toEqual([
+      { key: 'routes[0].new', line: 10, message: '"a" is also old: whatever the weight, nothing moves' },
+    ]);
+  });
+
+  test('listeners of one port on addresses apart', async () => {
+    const text = GOOD.replace(
+      '127.0.0.1:8080',
+      '127.0.0.1:8080\n  - address: "[::1]:8080"\n  - address: 127.0.0.2:8080',
+    );
+    expect(await folder.lines(text)).toEqual([]);
   });
 
   test('a ramp that there is not', () => {
