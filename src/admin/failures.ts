@@ -15,6 +15,9 @@ import {
   sendProblem,
 } from './problem.ts';
 
+/** What is read of a body. */
+export const BODY_BYTES = 64 * 1024;
+
 /** @param onProblem is told which problem it was */
 export function answerFailure(
   error: unknown,
@@ -35,7 +38,7 @@ function problemOf(error: unknown): AdminProblem {
   if (hasZodFastifySchemaValidationErrors(error)) return invalid(error.validation.flatMap(fieldErrors));
   const { statusCode = 500, message } = error as Partial<FastifyError> & Error;
   const code = BY_STATUS[statusCode];
-  if (code !== undefined) return new AdminProblem(code, message);
+  if (code !== undefined) return new AdminProblem(code, REMEDIES[code] ?? message);
   return new AdminProblem('internal', 'Nothing is known to have changed; the log of this replica has the details');
 }
 
@@ -45,6 +48,12 @@ const BY_STATUS: Readonly<Record<number, ProblemCode>> = {
   404: 'notFound',
   413: 'bodyTooLarge',
   415: 'unsupportedMediaType',
+};
+
+/** Fastify's words for these do not say what to do. */
+const REMEDIES: Partial<Record<ProblemCode, string>> = {
+  bodyTooLarge: `A body has at most ${BODY_BYTES} bytes`,
+  unsupportedMediaType: 'Send JSON, with the header "content-type: application/json"',
 };
 
 const JSON_KINDS = { object: 'an object', record: 'an object', array: 'an array', string: 'a string' };

@@ -176,8 +176,11 @@ describe('setting a weight', () => {
 
   test('refuses bodies that it cannot read', async () => {
     expect((await put('{"weight": 1')).json()).toMatchObject({ status: 400, code: 'malformed' });
-    expect((await put('')).json()).toMatchObject({ status: 400, code: 'malformed' });
-    expect((await put('weight=1', 'application/x-www-form-urlencoded')).status).toBe(415);
+    expect((await put('')).json()).toMatchObject({ status: 400, code: 'invalid' });
+    expect((await put('weight=1', 'application/x-www-form-urlencoded')).json()).toMatchObject({
+      status: 415,
+      detail: 'Send JSON, with the header "content-type: application/json"',
+    });
     expect((await put('{"weight": 1}', 'text/plain')).json()).toMatchObject({
       status: 415,
       code: 'unsupportedMediaType',
@@ -185,6 +188,7 @@ describe('setting a weight', () => {
     expect((await put(`{"weight": 1, "reason": "${'x'.repeat(70_000)}"}`)).json()).toMatchObject({
       status: 413,
       code: 'bodyTooLarge',
+      detail: 'A body has at most 65536 bytes',
     });
     expect(control.writes).toEqual([]);
   });
@@ -197,6 +201,14 @@ describe('verbs', () => {
     expect(answer.status).toBe(200);
     expect(answer.headers['etag']).toBe('"4"');
     expect(answer.json()).toMatchObject({ weight: 0, state: 'rolledBack', reason: 'rollback by local' });
+  });
+
+  test('rollback is not refused to a client that names JSON and sends no body', async () => {
+    await raise(50, '"1"');
+    const headers = { 'content-type': 'application/json', 'content-length': '0' };
+    const answer = await admin.send('POST', '/v1/routes/search/rollback', { headers });
+    expect(answer.status).toBe(200);
+    expect(answer.json()).toMatchObject({ weight: 0, state: 'rolledBack' });
   });
 
   test('rollback takes a reason, and If-Match when it is sent', async () => {
