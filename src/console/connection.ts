@@ -1,9 +1,10 @@
-/** The stream of `GET /v1/live`, opened again whenever it breaks, and closed while nobody looks at the page. */
+/** The stream of `GET /v1/live`, opened again whenever it breaks, and closed while nobody looks at the page or younger pages need theirs. */
 
 import type { HistoryEntry } from '../admin/history-schemas.ts';
 import type { LiveRoutes, LiveStats, LiveStatus } from '../admin/live.ts';
 import type { Happening } from './model.ts';
 import { happeningOf } from './model.ts';
+import { Turns } from './turns.ts';
 import { WORDS } from './words.ts';
 
 export interface Listener {
@@ -15,6 +16,8 @@ export interface Listener {
   opened(): void;
   /** The stream broke, or could not be opened; it is being tried again. */
   lost(): void;
+  /** It is the turn of younger pages of this browser; using this one makes it the youngest. */
+  gaveWay(): void;
 }
 
 const RETRY_MS = 1_000;
@@ -32,9 +35,12 @@ export function connect(listener: Listener): () => void {
   let retry: number | undefined;
   let silence: number | undefined;
   let patienceMs = SILENCE_MS;
+  /** Whether there is a stream, or one is being tried. */
+  let isOpen = false;
 
   const open = (): void => {
     close();
+    isOpen = true;
     source = new EventSource('/v1/live');
     const on = (type: string, tell: (data: never) => void): void => {
       source?.addEventListener(type, (event) => {
@@ -55,12 +61,14 @@ export function connect(listener: Listener): () => void {
     watch();
   };
   const close = (): void => {
+    isOpen = false;
     source?.close();
     clearTimeout(retry);
     clearTimeout(silence);
   };
   const again = (): void => {
     close();
+    isOpen = true;
     listener.lost();
     retry = window.setTimeout(open, RETRY_MS);
   };
@@ -72,12 +80,33 @@ export function connect(listener: Listener): () => void {
       again();
     }, patienceMs);
   };
-  const look = (): void => (document.hidden ? close() : open());
+  const turns = new Turns((isOurs) => {
+    if (isOurs === isOpen) return;
+    if (isOurs) return open();
+    close();
+    listener.gaveWay();
+  });
+  const look = (): void => {
+    if (!document.hidden) return turns.ask();
+    close();
+    turns.leave();
+  };
+  const use = (): void => {
+    if (!document.hidden && !isOpen) turns.ask();
+  };
+  const leave = (): void => turns.leave();
 
   document.addEventListener('visibilitychange', look);
+  addEventListener('focus', use);
+  addEventListener('pointerdown', use);
+  addEventListener('pagehide', leave);
   look();
   return () => {
     document.removeEventListener('visibilitychange', look);
+    removeEventListener('focus', use);
+    removeEventListener('pointerdown', use);
+    removeEventListener('pagehide', leave);
     close();
+    turns.close();
   };
 }

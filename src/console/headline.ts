@@ -39,6 +39,13 @@ function ofReplica({ status, connection, heardAt, disagreeSince }: Model, now: n
     const since = heardAt === 0 ? '' : ` for ${span(now - heardAt)}: what you see is that old`;
     lines.push({ level: 'bad', text: `No word from this replica${since}` });
   }
+  if (connection === 'gaveWay') {
+    const old = heardAt === 0 ? '' : ` What you see is ${span(now - heardAt)} old`;
+    lines.push({
+      level: 'bad',
+      text: `Too many pages of this console are open in this browser: click into this one to go on.${old}`,
+    });
+  }
   if (status === undefined) return lines;
   // What is in dispute is among the alarms.
   if (!status.store.up && !status.store.disputed) {

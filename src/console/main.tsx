@@ -41,6 +41,7 @@ function listen(onNobody: () => void): () => void {
     happened: (happening: Happening) => change((model) => withHappenings(model, [happening])),
     // The store may be away: the events that come are shown all the same.
     opened: () => void remember().catch(() => undefined),
+    gaveWay: () => store.set({ ...store.value, connection: 'gaveWay' }),
     lost: () => {
       store.set({ ...store.value, connection: 'lost' });
       // A session does not outlive its replica, nor its token: that is no silence, though the stream fails for it alike.

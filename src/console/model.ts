@@ -18,7 +18,7 @@ export interface Happening {
 
 export interface Model {
   /** `connecting`: nothing was heard yet. */
-  readonly connection: 'connecting' | 'live' | 'lost';
+  readonly connection: 'connecting' | 'live' | 'lost' | 'gaveWay';
   /** When the last message came, by the browser's clock; 0: none. */
   readonly heardAt: number;
   readonly status: LiveStatus | undefined;

@@ -418,6 +418,7 @@ describe('with 500 routes', () => {
   beforeEach(async () => {
     replica = new Replica();
     const names = Array.from({ length: 500 }, (_, i) => `route-${String(i).padStart(3, '0')}`);
+    names[300] = 'route-300-'.padEnd(63, 'x');
     const routes = names.map(
       (name) => `  - { name: ${name}, match: { path: /${name}/ }, old: backend-old, new: backend-new, weight: 50 }`,
     );
@@ -452,6 +453,35 @@ describe('with 500 routes', () => {
       .waitFor();
     await page.getByLabel('Filter routes').fill('route-250');
     await until('one row', async () => (await page.locator('.row').count()) === 1);
+  });
+
+  test('a name as long as names may be leaves a narrow page as wide as it is', async () => {
+    await page.setViewportSize({ width: 320, height: 800 });
+    await page.getByLabel('Filter routes').fill('route-300');
+    await page.locator('.name button', { hasText: 'route-300' }).click();
+    await page.locator('.detail h2', { hasText: 'route-300' }).waitFor();
+    await picture(page, 'long-name');
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+  });
+
+  test('eight pages of one browser load, the youngest are live, and an old one is again when it is used', async () => {
+    const context = await browser.newContext();
+    const pages: Page[] = [];
+    for (let i = 0; i < 8; i++) {
+      const next = await context.newPage();
+      await next.goto(replica.admin);
+      await next.locator('.fresh.live').waitFor();
+      pages.push(next);
+    }
+    const [first, , , , fifth, sixth] = pages as [Page, Page, Page, Page, Page, Page];
+    await first.locator('.headline .bad', { hasText: 'Too many pages' }).waitFor();
+    await first.locator('.headline').click();
+    await first.locator('.fresh.live').waitFor();
+    // It is the youngest now.
+    await fifth.locator('.fresh.gaveWay').waitFor();
+    await sixth.close();
+    await fifth.locator('.fresh.live').waitFor();
+    await context.close();
   });
 }, 60_000);
 

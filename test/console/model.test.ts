@@ -132,6 +132,12 @@ describe('the headline', () => {
   });
 
   test.each<[string, Model, string, RegExp]>([
+    [
+      'too many pages',
+      { ...modelOf([]), connection: 'gaveWay', heardAt: NOW - 12_000 },
+      'bad',
+      /click into this one to go on\. What you see is 12 s old/,
+    ],
     ['the connection', { ...modelOf([]), connection: 'lost', heardAt: NOW - 12_000 }, 'bad', /for 12 s: what you see/],
     [
       'the store',
