@@ -25,7 +25,7 @@ export class Turns {
   /** @param onTurn told whenever it may have changed, while there is need of one */
   constructor(onTurn: (isOurs: boolean) => void) {
     this.#onTurn = onTurn;
-    this.#channel.onmessage = ({ data }: MessageEvent<Asked>) => this.#hear(data);
+    this.#channel.addEventListener('message', ({ data }: MessageEvent<Asked>) => this.#hear(data));
   }
 
   /** The page that asked last is the first to have one. */
