@@ -40,9 +40,12 @@ async function echo(request: IncomingMessage, response: ServerResponse): Promise
   answer(response, 200, { side, method, url, headers, bodyBytes: bytes });
 }
 
-// A terminal's Ctrl-C reaches every process; the proxy still has requests to finish here.
+// A terminal's Ctrl-C, and whoever ends a whole process group, reaches every process; the proxy still has requests to finish here.
 process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
 process.on('disconnect', () => process.exit(0));
+// Let go while this was still being loaded.
+if (!process.connected) process.exit(0);
 const server = protocol === 'h2' ? createGreeter(side) : site;
 server.once('error', (error) => {
   process.send?.({ failure: error.message }, () => process.exit(1));

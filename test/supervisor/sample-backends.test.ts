@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { Client, credentials } from '@grpc/grpc-js';
@@ -43,6 +44,24 @@ test('the sample backends say their side, and answer late, wrong or with what th
   expect(echo).toMatchObject({ side: 'old', method: 'POST', url: '/echo?x', headers: { 'x-a': 'b' }, bodyBytes: 5 });
   await stop();
   await expect(fetch(`http://127.0.0.1:${old.port}/`)).rejects.toThrow('fetch failed');
+});
+
+test('a signal to the whole process group leaves the sample backends to the proxy, which has requests to finish there', async () => {
+  const { port, release } = await freePort();
+  release();
+  const backends = await startSampleBackends([
+    { side: 'old', endpoint: { host: '127.0.0.1', port }, protocol: 'http1' },
+  ]);
+  stop = () => backends.stop();
+  const children = execFileSync('pgrep', ['-P', String(process.pid), '-f', 'demo/backend.js'], { encoding: 'utf8' });
+  const pids = children.trim().split('\n').map(Number);
+  expect(pids).toHaveLength(1);
+  const slow = ask(port, '/slow?ms=300');
+  for (const pid of pids) for (const signal of ['SIGTERM', 'SIGINT'] as const) process.kill(pid, signal);
+  expect(await slow).toEqual([200, { side: 'old', sleptMs: 300 }]);
+  expect(await ask(port, '/')).toEqual([200, { side: 'old' }]);
+  await stop();
+  await expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow('fetch failed');
 });
 
 test('a sample backend whose port is in use is named, and none is left running', async () => {
