@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { Client, credentials } from '@grpc/grpc-js';
 import { afterEach, expect, test } from 'vitest';
@@ -19,6 +18,20 @@ async function freePort(): Promise<{ port: number; release: () => void }> {
   const server = createServer().listen(0, '127.0.0.1');
   await until('the port', () => server.listening);
   return { port: (server.address() as AddressInfo).port, release: () => server.close() };
+}
+
+/** Those that run a script. */
+function childrenOf(parent: number, script: string): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const isChild = readFileSync(`/proc/${name}/status`, 'utf8').includes(`\nPPid:\t${parent}\n`);
+      return isChild && readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(script) ? [Number(name)] : [];
+    } catch {
+      // Gone meanwhile.
+      return [];
+    }
+  });
 }
 
 async function ask(port: number, path: string, init?: RequestInit): Promise<readonly [number, unknown]> {
@@ -53,8 +66,7 @@ test('a signal to the whole process group leaves the sample backends to the prox
     { side: 'old', endpoint: { host: '127.0.0.1', port }, protocol: 'http1' },
   ]);
   stop = () => backends.stop();
-  const children = execFileSync('pgrep', ['-P', String(process.pid), '-f', 'demo/backend.js'], { encoding: 'utf8' });
-  const pids = children.trim().split('\n').map(Number);
+  const pids = childrenOf(process.pid, 'demo/backend.js');
   expect(pids).toHaveLength(1);
   const slow = ask(port, '/slow?ms=300');
   for (const pid of pids) for (const signal of ['SIGTERM', 'SIGINT'] as const) process.kill(pid, signal);
