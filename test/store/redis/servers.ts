@@ -12,14 +12,32 @@ import { until } from '../../supervisor/until.ts';
 const run = promisify(execFile);
 const TLS = fileURLToPath(new URL('../../fixtures/tls/', import.meta.url));
 
+/** Some are not in use yet when the next is wanted. */
+const given = new Set<number>();
+
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
+  for (;;) {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    server.close();
+    await once(server, 'close');
+    if (given.has(port)) continue;
+    given.add(port);
+    return port;
+  }
+}
+
+/** Tries again with other ports when somebody else has taken one before it was in use. */
+async function onFreePorts<T>(start: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await start();
+    } catch (error) {
+      if (tries === 3 || !String(error).includes('Address already in use')) throw error;
+    }
+  }
 }
 
 export class RedisServer {
@@ -44,7 +62,12 @@ export class RedisServer {
 
   /** Without files of its own unless the arguments ask for them. */
   static async start(args: readonly string[] = [], port?: number): Promise<RedisServer> {
-    const server = new RedisServer(port ?? (await freePort()), args);
+    if (port !== undefined) return RedisServer.#startOn(port, args);
+    return onFreePorts(async () => RedisServer.#startOn(await freePort(), args));
+  }
+
+  static async #startOn(port: number, args: readonly string[]): Promise<RedisServer> {
+    const server = new RedisServer(port, args);
     await server.start();
     return server;
   }
@@ -155,11 +178,13 @@ export class ClusterGroup {
 
   static async start(): Promise<ClusterGroup> {
     const nodes = await Promise.all(
-      [0, 1, 2, 3].map(async () => {
-        const bus = await freePort();
-        const cluster = `--cluster-enabled yes --cluster-node-timeout 1000 --cluster-port ${bus}`;
-        return RedisServer.start(`${cluster} --repl-diskless-sync-delay 0`.split(' '));
-      }),
+      [0, 1, 2, 3].map(() =>
+        onFreePorts(async () => {
+          const bus = await freePort();
+          const cluster = `--cluster-enabled yes --cluster-node-timeout 1000 --cluster-port ${bus}`;
+          return RedisServer.start(`${cluster} --repl-diskless-sync-delay 0`.split(' '));
+        }),
+      ),
     );
     const group = new ClusterGroup(nodes);
     const [first, second, third, replica] = nodes as [RedisServer, RedisServer, RedisServer, RedisServer];
