@@ -68,8 +68,13 @@ export class RedisServer {
 
   static async #startOn(port: number, args: readonly string[]): Promise<RedisServer> {
     const server = new RedisServer(port, args);
-    await server.start();
-    return server;
+    try {
+      await server.start();
+      return server;
+    } catch (error) {
+      await server.dispose();
+      throw error;
+    }
   }
 
   /** A sentinel; it keeps what it learns in its configuration file. */
@@ -182,7 +187,7 @@ export class ClusterGroup {
         onFreePorts(async () => {
           const bus = await freePort();
           const cluster = `--cluster-enabled yes --cluster-node-timeout 1000 --cluster-port ${bus}`;
-          return RedisServer.start(`${cluster} --repl-diskless-sync-delay 0`.split(' '));
+          return RedisServer.start(`${cluster} --repl-diskless-sync-delay 0`.split(' '), await freePort());
         }),
       ),
     );
