@@ -132,7 +132,7 @@ export class Attempts {
   /**
    * There is another endpoint of the side that was not tried and is not known to be down; or the only one did not take the connection in time,
    * as when its queue was full for a moment and the handshake's first packet was dropped, which the kernel repeats after a whole second only; or
-   * another refused connections a moment ago, and may be back: of a side that refuses everything a request asks each endpoint once.
+   * another refused connections a moment ago, and may be back.
    */
   hasAnotherWay(code: ErrorCode): boolean {
     const isRefused = code === 'connectRefused';
@@ -140,8 +140,8 @@ export class Attempts {
     const { pools, latestPool } = this;
     const isOther = pools.some((pool) => pool !== latestPool && (pool.caution & DOWN) === 0);
     if (isOther || this.mayTurn()) return isOther;
-    const mayBeBack = pools.some((pool) => pool !== latestPool && pool.doubt.lastFailure === 'connectRefused');
-    if (mayBeBack && this.#refusals < pools.length) return true;
+    // Also one that has refused this very request: that may have been by a connection that others had begun before it was back.
+    if (pools.some((pool) => pool !== latestPool && pool.doubt.lastFailure === 'connectRefused')) return true;
     return (code === 'connectTimeout' && pools.length === 1) || this.ejected() !== null;
   }
 

@@ -50,12 +50,12 @@ function get(path: string, fields = ''): string {
   return `GET ${path} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`;
 }
 
-test('a side whose endpoints all refuse is asked no more than once an endpoint', async () => {
+test('a side whose endpoints all refuse is asked four times, and not for ever', async () => {
   const file = logFile();
   const proxy = await logging(file, { old: [await freePort(), await freePort()], weightPpm: 0 });
   const client = await connect(proxy);
   for (let i = 0; i < 3; i++) expect((await ask(client, GET)).status).toBe(502);
-  expect((await lines(file, 3)).map(({ attempts }) => attempts)).toEqual([2, 2, 2]);
+  expect((await lines(file, 3)).map(({ attempts }) => attempts)).toEqual([4, 4, 4]);
 });
 
 describe('what a line tells', () => {
